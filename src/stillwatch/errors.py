@@ -1,0 +1,143 @@
+"""Every error that stillwatch raises on purpose.
+
+The tree, with the exit code of each leaf::
+
+    StillwatchError ............... 1
+    ├── UsageError ................ 2   the command line asks for something impossible
+    │   └── SettingsError ......... 2   stillwatch.toml or a STILLWATCH_* variable is wrong
+    ├── InputError ................ 1   a file cannot be used as it is
+    │   ├── UnknownLogFormatError . 1   no reader recognizes the file
+    │   ├── MissingColumnsError ... 1   required columns are absent; names those that were found
+    │   ├── RuleError ............. 1   an elicitation rule file is malformed
+    │   ├── AuthorizationsError ... 1   the authorizations file is malformed
+    │   └── TooManyRejectedError .. 1   more lines were rejected than --max-rejected allows
+    ├── NothingToReadError ........ 3   the sources hold no requests at all
+    ├── StateError ................ 1   the state folder was written by something else
+    ├── EngineError ............... 1   the profile engine cannot be reached or refuses
+    └── OutputError ............... 1   the output folder cannot be written
+
+Each carries a message (what happened) and a hint (what to do about it). The command line prints both and
+exits with the code; exit codes 11 to 14 belong to findings and are no errors. A bug is none of these and
+stays loud.
+"""
+
+from collections.abc import Collection
+from typing import ClassVar
+
+
+class StillwatchError(Exception):
+    """Base of everything a caller can expect to meet.
+
+    Args:
+        message: What happened, in one plain sentence without a final period.
+        hint: What the user can do about it. Empty means that the class's own hint applies.
+    """
+
+    exit_code: ClassVar[int] = 1
+    default_hint: ClassVar[str] = "run the command with --help"
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        """Keep the message and the hint apart, so that each front end can lay them out."""
+        super().__init__(message)
+        self.message = message
+        self.hint = hint or self.default_hint
+
+
+class UsageError(StillwatchError):
+    """The command line asks for something impossible."""
+
+    exit_code = 2
+
+
+class SettingsError(UsageError):
+    """A setting in stillwatch.toml or the environment is unknown or has a wrong value."""
+
+    default_hint = "see docs/settings.md for every setting, its default and its allowed values"
+
+
+class InputError(StillwatchError):
+    """A file cannot be used as it is."""
+
+    default_hint = "see docs/log-formats.md for what can be read and how"
+
+
+class UnknownLogFormatError(InputError):
+    """No reader recognizes the file."""
+
+    default_hint = "name the format with --log-format; docs/log-formats.md lists them"
+
+
+class MissingColumnsError(InputError):
+    """Required columns are absent.
+
+    Args:
+        source: The file, as the user wrote it.
+        missing: The required columns that are not there.
+        found: The columns that are.
+        hint: What to do; empty for the standard advice.
+    """
+
+    default_hint = "rename or map the columns; docs/log-formats.md has the canonical names"
+
+    def __init__(
+        self, source: str, *, missing: Collection[str], found: Collection[str], hint: str = ""
+    ) -> None:
+        """Name both what is missing and what was found, which is what a person needs to fix it."""
+        wanted = ", ".join(sorted(missing))
+        present = ", ".join(sorted(found)) or "none"
+        super().__init__(f"{source} lacks {wanted}; found {present}", hint=hint)
+        self.missing = tuple(sorted(missing))
+        self.found = tuple(sorted(found))
+
+
+class RuleError(InputError):
+    """An elicitation rule file is malformed."""
+
+    default_hint = "run `stillwatch rules check FILE`; docs/rules.md describes the fields"
+
+
+class AuthorizationsError(InputError):
+    """The authorizations file is malformed."""
+
+    default_hint = "docs/concepts.md shows a complete authorizations file"
+
+
+class TooManyRejectedError(InputError):
+    """More lines were rejected than `--max-rejected` allows. Raised after the findings are written."""
+
+    default_hint = "read rejected.jsonl for the reasons, or raise --max-rejected"
+
+    def __init__(self, rejected: int, total: int, allowed_share: float, *, hint: str = "") -> None:
+        """Say the share that was met beside the share that was allowed."""
+        share = rejected / total if total else 1.0
+        super().__init__(
+            f"{rejected:,} of {total:,} lines were rejected ({share:.1%}, allowed {allowed_share:.1%})",
+            hint=hint,
+        )
+        self.rejected = rejected
+        self.total = total
+
+
+class NothingToReadError(StillwatchError):
+    """The sources hold no requests at all."""
+
+    exit_code = 3
+    default_hint = "check the paths and globs; an empty folder is not a clean result"
+
+
+class StateError(StillwatchError):
+    """The state folder was written by another version or by something else."""
+
+    default_hint = "choose a new --state folder, or delete this one and scan the logs again"
+
+
+class EngineError(StillwatchError):
+    """The profile engine cannot be reached, or refuses the work."""
+
+    default_hint = "check the engine's address; without one the embedded engine is used"
+
+
+class OutputError(StillwatchError):
+    """The output folder cannot be written."""
+
+    default_hint = "choose a folder you may write to with --out"
