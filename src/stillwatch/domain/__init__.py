@@ -1,0 +1,1 @@
+"""The nouns: records that hold what was seen, and compute nothing."""
