@@ -88,7 +88,7 @@ def load(flags: Mapping[str, Mapping[str, object]] | None = None) -> Settings:
         return Settings(**_given(flags or {}))
     except ValidationError as error:
         raise SettingsError(_sentence(error)) from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{CONFIG_FILE} is not valid TOML: {error}") from error
     except SourceError as error:
         raise SettingsError(f"a {ENV_PREFIX}* variable cannot be parsed: {error}") from error

@@ -16,7 +16,7 @@ from stillwatch import __version__
 from stillwatch.cli import terminal
 from stillwatch.errors import StillwatchError, UsageError
 
-COMMANDS: Final[dict[str, str]] = {
+_SUMMARIES: Final[dict[str, str]] = {
     "scan": "Find distillation campaigns in request logs.",
     "simulate": "Write a labeled log set: ordinary accounts and adversaries.",
     "evaluate": "Compare the findings of a scan with the truth of a simulated set.",
@@ -24,6 +24,9 @@ COMMANDS: Final[dict[str, str]] = {
     "rules": "List or check elicitation rules.",
     "signals": "List the signals, or explain one.",
     "schema": "Print the JSON Schema of findings.json.",
+}
+COMMANDS: Final[dict[str, str]] = {
+    name: summary for name, summary in _SUMMARIES.items() if (Path(__file__).parent / f"{name}.py").exists()
 }
 """Command name to the one line that --help shows. The file and its function carry the same name."""
 
@@ -36,15 +39,15 @@ def build_app() -> App:
     app = App(
         name="stillwatch",
         help="Find adversarial distillation in the request logs of a model API.",
+        help_format="plaintext",
         help_formatter="plain",
+        usage="Usage: stillwatch COMMAND [OPTIONS]",
         version=__version__,
         result_action="return_value",
         default_parameter=Parameter(negative=()),
     )
-    folder = Path(__file__).parent
     for name, summary in COMMANDS.items():
-        if (folder / f"{name}.py").exists():
-            app.command(f"stillwatch.cli.{name}:{name}", name=name, help=summary)
+        app.command(f"stillwatch.cli.{name}:{name}", name=name, help=summary)
     _add_global_flags(app)
     return app
 
@@ -63,6 +66,10 @@ def _add_global_flags(app: App) -> None:
             quiet: Say nothing on stderr but errors.
         """
         terminal.configure(quiet=quiet)
+        if tokens:
+            from stillwatch.cli import events  # noqa: PLC0415 - --help does not pass here
+
+            events.configure(quiet=quiet)
         return app(tokens, exit_on_error=False, print_error=False)
 
 
