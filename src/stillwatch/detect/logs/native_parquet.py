@@ -1,0 +1,129 @@
+"""Stillwatch's own Parquet: one column per canonical column, vectorized from disk to batch."""
+
+import io
+import tempfile
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from stillwatch.detect.logs.reading.examples import EXAMPLE_ROWS
+from stillwatch.detect.logs.reading.formats import Example, Head, LogFormat, Reading
+from stillwatch.detect.logs.reading.opened import OpenedFile
+from stillwatch.detect.logs.reading.rejected import Place, Reason
+from stillwatch.domain.requests import REQUESTS, REQUIRED_REQUEST_COLUMNS
+from stillwatch.errors import MissingColumnsError
+
+_MAGIC = b"PAR1"
+_LEAST_ROWS = 1_024
+_SPOOL_BYTES = 64 << 20
+_BROKEN = (pa.ArrowException, OSError, UnicodeDecodeError)
+
+
+def _sniff(head: Head) -> float:
+    """Recognize the magic bytes."""
+    return 1.0 if head.raw.startswith(_MAGIC) else 0.0
+
+
+def _read(opened: OpenedFile, reading: Reading) -> Iterator[pa.RecordBatch]:
+    """Yield canonical batches of one Parquet file."""
+    whole = Place(opened.source.name)
+    try:
+        parquet = pq.ParquetFile(_random_access(opened), pre_buffer=True)
+        names = _own_names(parquet.schema_arrow, reading.columns_map)
+    except _BROKEN:
+        reading.refuse(whole, Reason.BROKEN_PARQUET)
+        return
+    _check_columns(opened, names, parquet.schema_arrow.names, reading)
+    yield from _batches(parquet, names, opened.source.name, reading)
+
+
+def _random_access(opened: OpenedFile) -> Any:
+    """Return the file, or a temporary copy of what can only be read once."""
+    if opened.seekable:
+        return opened.stored
+    spool = tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES)  # noqa: SIM115 - closed with the reader
+    for chunk in opened.chunks:
+        spool.write(chunk)
+    spool.seek(0)
+    return pa.PythonFile(spool, mode="r")
+
+
+def _own_names(schema: pa.Schema, columns_map: Mapping[str, str]) -> dict[str, str]:
+    """Map canonical names to the file's own, where the file has the column."""
+    wanted = {name: columns_map.get(name, name) for name in REQUESTS.names}
+    return {name: own for name, own in wanted.items() if own in schema.names}
+
+
+def _check_columns(opened: OpenedFile, names: Mapping[str, str], found: list[str], reading: Reading) -> None:
+    """Refuse a file without the columns that every row must have."""
+    missing = set(REQUIRED_REQUEST_COLUMNS) - set(names) - set(reading.partition)
+    if missing:
+        raise MissingColumnsError(opened.source.name, missing=missing, found=found, hint=MAP_HINT)
+
+
+MAP_HINT = "name your own columns with --columns, for example --columns account_id=org_id,time=created_at"
+
+
+def _batches(
+    parquet: pq.ParquetFile, names: Mapping[str, str], file: str, reading: Reading
+) -> Iterator[pa.RecordBatch]:
+    """Read row group by row group; a damaged one costs its own rows only."""
+    chosen = {name: own for name, own in names.items() if name in reading.admission.wanted}
+    start = 0
+    for group in range(parquet.metadata.num_row_groups):
+        rows = parquet.metadata.row_group(group).num_rows
+        done = 0
+        try:
+            for batch in parquet.iter_batches(
+                batch_size=_batch_rows(parquet, group, reading),
+                row_groups=[group],
+                columns=list(chosen.values()),
+                use_threads=True,
+            ):
+                yield _admitted(batch, chosen, Place(file, start + done + 1, "row"), reading)
+                done += batch.num_rows
+        except _BROKEN:
+            place = Place(file, start + done + 1, "row")
+            reading.refuse(place, Reason.BROKEN_PARQUET, count=max(rows - done, 1))
+        start += rows
+
+
+def _batch_rows(parquet: pq.ParquetFile, group: int, reading: Reading) -> int:
+    """Choose a batch size by the group's bytes per row, so that long prompts do not fill the memory."""
+    metadata = parquet.metadata.row_group(group)
+    bytes_per_row = max(1, metadata.total_byte_size // max(1, metadata.num_rows))
+    return max(_LEAST_ROWS, min(reading.limits.batch_rows, reading.limits.batch_bytes // bytes_per_row))
+
+
+def _admitted(
+    batch: pa.RecordBatch, names: Mapping[str, str], first: Place, reading: Reading
+) -> pa.RecordBatch:
+    """Check one batch."""
+    columns: dict[str, Any] = {
+        name: batch.column(batch.schema.get_field_index(own)) for name, own in names.items()
+    }
+    for name, value in reading.partition.items():
+        columns.setdefault(name, pa.repeat(value, batch.num_rows))
+    admitted, refusals = reading.admission.admit(columns, batch.num_rows)
+    for refusal in refusals:
+        place = Place(first.file, (first.number or 1) + refusal.index, "row")
+        reading.refuse(place, refusal.reason, column=refusal.column)
+    return admitted
+
+
+def _get_examples() -> tuple[Example, ...]:
+    """Write two made-up requests."""
+    sink = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist([dict(row) for row in EXAMPLE_ROWS], schema=REQUESTS), sink)
+    return (Example("requests.parquet", sink.getvalue(), EXAMPLE_ROWS),)
+
+
+FORMAT = LogFormat(
+    name="parquet",
+    title="Stillwatch Parquet",
+    sniff=_sniff,
+    read=_read,
+    get_examples=_get_examples,
+)

@@ -1,0 +1,1 @@
+"""What every log format shares: finding files, opening them, checking rows, keeping what was refused."""
