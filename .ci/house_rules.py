@@ -39,8 +39,14 @@ UNFINISHED: Final = re.compile(r"\b(?:[T]ODO|[F]IXME|[N]otImplementedError)\b")
 IPV4: Final = re.compile(r"(?<![\w.])(\d{1,3}(?:\.\d{1,3}){3})(?![\w.]*\d)")
 CONTRADICTED: Final = re.compile(r"^(?:<{7}|>{7}) ", re.MULTILINE)
 
-TEST_NETS: Final = tuple(
-    ipaddress.ip_network(net) for net in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")
+RESERVED: Final = tuple(
+    ipaddress.ip_network(net)
+    for net in (
+        "192.0.2.0/24",  # RFC 5737, for documentation
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "240.0.0.0/4",  # RFC 1112, belongs to no host: where simulations find room
+    )
 )
 LOCAL: Final = frozenset({"127.0.0.1", "0.0.0.0"})  # noqa: S104 - a text to compare with, nothing is bound
 
@@ -112,8 +118,7 @@ def _is_reserved(literal: str) -> bool:
         address = ipaddress.ip_address(literal)
     except ValueError:
         return True
-    private = ipaddress.ip_network("10.0.0.0/8")
-    return literal in LOCAL or address in private or any(address in net for net in TEST_NETS)
+    return literal in LOCAL or any(address in net for net in RESERVED)
 
 
 def breaches() -> Iterator[Breach]:
