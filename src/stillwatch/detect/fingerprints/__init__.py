@@ -1,0 +1,1 @@
+"""One request to small values: template, content, elicitation, client, sampling. Raw text goes no further."""

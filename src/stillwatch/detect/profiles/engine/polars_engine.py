@@ -1,0 +1,31 @@
+"""An embedded engine for those who have Polars (extra `polars`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import narwhals as nw
+
+from stillwatch.detect.profiles.definition import TABLES
+from stillwatch.errors import EngineError
+
+try:
+    import polars as pl
+except ImportError as missing:
+    raise EngineError("Polars is not installed", hint="pip install 'stillwatch[polars]'") from missing
+
+
+class PolarsEngine:
+    """Profiles with Polars."""
+
+    name = "polars"
+
+    def profile(self, facts: Sequence[Path], out: Path) -> None:
+        """Write every table of a profile as `out/<table>.parquet`."""
+        files = pl.scan_parquet([str(path) for path in facts])
+        for name, define in TABLES.items():
+            define(nw.from_native(files)).collect().to_native().write_parquet(out / f"{name}.parquet")
+
+    def close(self) -> None:
+        """Hold nothing."""
