@@ -51,7 +51,7 @@ class OpenedFile:
     @property
     def seekable(self) -> bool:
         """Say whether the stored bytes are the file's bytes and can be read in any order."""
-        return not self.compressed and self.source.path != STANDARD_INPUT
+        return not self.compressed and self.source.seekable
 
     def close(self) -> None:
         """Give the file back. Standard input stays open: it is not ours."""

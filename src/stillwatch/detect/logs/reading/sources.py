@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO
+from typing import Any
 from urllib.parse import urlsplit
 
 import pyarrow as pa
@@ -28,13 +28,15 @@ class Source:
         name: As a person would name it.
         path: Inside the file system, with `/`; holds partition values such as `day=2026-03-02`.
         explicit: The user named this very file, so that being unable to use it is an error and no detail.
-        open: Opens the bytes as stored, seekable except for standard input.
+        open: Opens the bytes as stored.
+        seekable: Whether they can be read in any order and more than once; pipes cannot.
     """
 
     name: str
     path: str
     explicit: bool
     open: Callable[[], Any]
+    seekable: bool = True
 
 
 def find_sources(
@@ -73,11 +75,12 @@ def _sources_of(name: str, filesystem: pafs.FileSystem | None) -> Iterable[Sourc
     if filesystem is not None:
         return _stored(filesystem, name, name)
     if name == STANDARD_INPUT:
-        return [Source(STANDARD_INPUT, STANDARD_INPUT, explicit=True, open=lambda: sys.stdin.buffer)]
+        return [Source(STANDARD_INPUT, STANDARD_INPUT, explicit=True, open=lambda: sys.stdin.buffer, seekable=False)]
     if "://" in name:
         return _from_uri(name)
     if _GLOB_SIGNS & set(name) and not Path(name).exists():
-        return [found for match in sorted(glob.glob(name, recursive=True)) for found in _local(match, named=False)]
+        matches = sorted(glob.glob(name, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
+        return [found for match in matches for found in _local(match, named=False)]
     return _local(name, named=True)
 
 
@@ -99,10 +102,10 @@ def _local(name: str, *, named: bool) -> Iterator[Source]:
 def _local_file(path: Path, *, explicit: bool) -> Source:
     """Describe one local file."""
 
-    def opened() -> BinaryIO:
-        return path.open("rb")
+    def opened() -> Any:
+        return pa.OSFile(str(path)) if path.is_file() else path.open("rb")
 
-    return Source(str(path), path.as_posix(), explicit, opened)
+    return Source(str(path), path.as_posix(), explicit, opened, seekable=path.is_file())
 
 
 def _is_hidden(parts: Iterable[str]) -> bool:

@@ -32,7 +32,7 @@ def micros_of(value: object) -> int:
     if isinstance(value, str):
         return _micros_of_text(value.strip())
     if isinstance(value, bool):
-        raise ValueError("a truth value is no time")
+        raise ValueError("a truth value is no time")  # noqa: TRY004 - one kind of error for all callers
     if isinstance(value, int):
         return _micros_of_epoch(value)
     if isinstance(value, float):
@@ -66,7 +66,7 @@ def _micros_of_epoch(value: int) -> int:
 
 def _micros_of_float(value: float) -> int:
     """Round, because a float holds microseconds of this century only to about 0.2."""
-    if value != value or abs(value) > 1e20:  # noqa: PLR0124, PLR2004 - NaN; 1e20 ns is the year 5138
+    if value != value or abs(value) > 1e20:  # noqa: PLR0124 - NaN; 1e20 ns is the year 5138
         raise ValueError("no finite time")
     size = abs(value)
     if size < SECONDS_BELOW:

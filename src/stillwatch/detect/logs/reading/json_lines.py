@@ -1,0 +1,125 @@
+"""The loop that every format of JSON lines runs in: one line, one request, or one refusal."""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+import pyarrow as pa
+
+from stillwatch.detect.logs.reading.formats import Reading
+from stillwatch.detect.logs.reading.lines import LongLine, lines_of
+from stillwatch.detect.logs.reading.opened import OpenedFile
+from stillwatch.detect.logs.reading.rejected import Place, Reason
+from stillwatch.detect.logs.reading.rows import Row, RowBatches
+from stillwatch.detect.logs.reading.values import ValueProblem
+
+Parse = Callable[[bytes], Row | None]
+"""Turns one line into a request; None when the line is valid and no request."""
+
+T = TypeVar("T")
+
+BOM = b"\xef\xbb\xbf"
+_NOT_A_NUMBER = re.compile(rb"\b(?:NaN|Infinity)\b")
+
+
+class LineProblem(Exception):  # noqa: N818 - never leaves the readers; it becomes a rejected line
+    """A line that cannot be parsed."""
+
+    def __init__(self, reason: Reason, detail: str = "") -> None:
+        """Keep the reason and what the parser said about the structure."""
+        super().__init__(reason.value)
+        self.reason = reason
+        self.detail = detail
+
+
+def read_json_lines(opened: OpenedFile, reading: Reading, parse: Parse) -> Iterator[pa.RecordBatch]:
+    """Yield canonical batches of a file with one request per line.
+
+    Args:
+        opened: The file.
+        reading: What the reader was given.
+        parse: Turns one line into a request.
+    """
+    batches = RowBatches(reading)
+    for place, line in numbered_lines(opened, reading):
+        try:
+            row = parsed(parse, line)
+        except LineProblem as problem:
+            reading.refuse(place, problem.reason, detail=problem.detail)
+            continue
+        if row is None:
+            reading.summary.ignored += 1
+            continue
+        if reading.columns_map:
+            apply_map(row, line, reading.columns_map)
+        yield from batches.add(row, place, len(line))
+    yield from batches.flush()
+
+
+def numbered_lines(opened: OpenedFile, reading: Reading) -> Iterator[tuple[Place, bytes]]:
+    """Yield the lines that are not blank; refuse those that are too long."""
+    name = opened.source.name
+    for number, line in enumerate(lines_of(opened.chunks, reading.limits.max_line_bytes), start=1):
+        if isinstance(line, LongLine):
+            reading.refuse(Place(name, number), Reason.LINE_TOO_LONG, detail=f"{line.size_bytes:,} bytes")
+        elif not line or line.isspace():
+            reading.summary.ignored += 1
+        else:
+            yield Place(name, number), line.removeprefix(BOM) if number == 1 else line
+
+
+def parsed(parse: Callable[[bytes], T], line: bytes) -> T:
+    """Parse one line and say in one vocabulary what is wrong with it.
+
+    Raises:
+        LineProblem: The line is no valid JSON, or of another shape than the format has.
+    """
+    try:
+        return parse(line)
+    except msgspec.ValidationError as error:
+        raise LineProblem(Reason.WRONG_TYPE, str(error)) from error
+    except msgspec.DecodeError as error:
+        if _NOT_A_NUMBER.search(line):
+            return _parsed_by_json(parse, line)
+        raise LineProblem(Reason.BROKEN_JSON) from error
+    except UnicodeDecodeError as error:
+        raise LineProblem(Reason.INVALID_UTF8) from error
+    except RecursionError as error:
+        raise LineProblem(Reason.TOO_DEEP) from error
+    except ValueProblem as error:
+        raise LineProblem(error.reason) from error
+
+
+def _parsed_by_json(parse: Callable[[bytes], T], line: bytes) -> T:
+    """Read what Python's `json` writes and JSON does not know: NaN becomes null, infinities a word."""
+    try:
+        value = json.loads(line, parse_constant={"NaN": None}.get)
+        return parse(msgspec.json.encode(value))
+    except msgspec.ValidationError as error:
+        raise LineProblem(Reason.WRONG_TYPE, str(error)) from error
+    except RecursionError as error:
+        raise LineProblem(Reason.TOO_DEEP) from error
+    except (ValueError, msgspec.MsgspecError) as error:
+        raise LineProblem(Reason.BROKEN_JSON) from error
+
+
+def apply_map(row: Row, line: bytes, columns_map: Mapping[str, str]) -> None:
+    """Fill columns from the fields that the user named."""
+    try:
+        record = msgspec.json.decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return
+    for name, path in columns_map.items():
+        setattr(row, name, value_at(record, path))
+
+
+def value_at(record: Any, path: str) -> Any:
+    """Return the value at a dotted path; a field whose own name holds the dots comes first."""
+    if isinstance(record, dict) and path in record:
+        return record[path]
+    head, dot, rest = path.partition(".")
+    if not dot or not isinstance(record, dict) or head not in record:
+        return None
+    return value_at(record[head], rest)
