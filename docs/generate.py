@@ -13,6 +13,7 @@ from typing import Final
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+import log_format_pages
 from stillwatch.cli import build_app
 from stillwatch.detect.fingerprints.elicitation import Kind, Rule, load_rules
 from stillwatch.domain.findings import ScanReport
@@ -112,6 +113,7 @@ def _rule_lines(rule: Rule) -> Iterator[str]:
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "cli.md": cli_page,
     "findings.schema.json": schema_page,
+    "log-formats.md": lambda: log_format_pages.page(NOTICE),
     "rules.md": rules_page,
     "settings.md": settings_page,
 }
