@@ -1,0 +1,1 @@
+"""What the claims about speed and accuracy are measured with. Run `./run bench`."""
