@@ -1,5 +1,7 @@
 """Logs in: one file per log format, each turned into the canonical request table."""
 
+from stillwatch.detect.logs.accounts import AccountTable, load_accounts, read_accounts
+from stillwatch.detect.logs.authorizations import purpose_named, read_authorizations
 from stillwatch.detect.logs.reading.formats import LogFormat, log_formats
 from stillwatch.detect.logs.reading.limits import ReadLimits
 from stillwatch.detect.logs.reading.rejected import RejectedLog
@@ -7,11 +9,16 @@ from stillwatch.detect.logs.reading.summary import ReadSummary
 from stillwatch.detect.logs.requests import RequestBatches, read_requests
 
 __all__ = [
+    "AccountTable",
     "LogFormat",
     "ReadLimits",
     "ReadSummary",
     "RejectedLog",
     "RequestBatches",
+    "load_accounts",
     "log_formats",
+    "purpose_named",
+    "read_accounts",
+    "read_authorizations",
     "read_requests",
 ]

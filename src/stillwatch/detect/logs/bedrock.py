@@ -56,89 +56,93 @@ _VERSION = re.compile(r"-v\d+(?::\d+)*$")
 _SUCCESS = 200
 
 
-class _Identity(msgspec.Struct, gc=False):
+class _Identity(msgspec.Struct, gc=False, rename="camel"):
     """The caller."""
 
     arn: Any = None
 
 
-class _Inference(msgspec.Struct, gc=False):
+class _Inference(msgspec.Struct, gc=False, rename="camel"):
     """Sampling parameters of Converse."""
 
-    maxTokens: Any = None
+    max_tokens: Any = None
     temperature: Any = None
-    topP: Any = None
+    top_p: Any = None
 
 
-class _Tools(msgspec.Struct, gc=False):
+class _Tools(msgspec.Struct, gc=False, rename="camel"):
     """Tool definitions of Converse."""
 
     tools: list[msgspec.Raw] | None = None
 
 
-class _Body(msgspec.Struct, gc=False):
+class _Body(
+    msgspec.Struct,
+    gc=False,
+    rename={"inference_config": "inferenceConfig", "tool_config": "toolConfig", "input_text": "inputText"},
+):
     """Body of Converse, or of InvokeModel with a model's own parameters."""
 
     messages: list[Message] | str | None = None
     system: msgspec.Raw = NULL
-    inferenceConfig: _Inference | None = None
-    toolConfig: _Tools | None = None
+    inference_config: _Inference | None = None
+    tool_config: _Tools | None = None
     tools: list[msgspec.Raw] | None = None
     prompt: Any = None
-    inputText: Any = None
+    input_text: Any = None
     temperature: Any = None
     top_p: Any = None
     max_tokens: Any = None
     max_gen_len: Any = None
 
 
-class _Input(msgspec.Struct, gc=False):
+class _Input(msgspec.Struct, gc=False, rename="camel"):
     """What was sent; a large body lies in an object of its own and is not here."""
 
-    inputBodyJson: _Body | str | list[msgspec.Raw] | None = None
-    inputTokenCount: Any = None
+    input_body_json: _Body | str | list[msgspec.Raw] | None = None
+    input_token_count: Any = None
 
 
-class _Metrics(msgspec.Struct, gc=False):
+class _Metrics(msgspec.Struct, gc=False, rename="camel"):
     """Measured by the service."""
 
-    latencyMs: Any = None
+    latency_ms: Any = None
 
 
-class _Answer(msgspec.Struct, gc=False):
+class _Answer(msgspec.Struct, gc=False, rename={"converse_reason": "stopReason"}):
     """What came back, in Converse's words or in a model's own."""
 
-    stopReason: Any = None
+    converse_reason: Any = None
     stop_reason: Any = None
     metrics: _Metrics | None = None
 
 
-class _Output(msgspec.Struct, gc=False):
+class _Output(msgspec.Struct, gc=False, rename="camel"):
     """What came back; a stream is a list of pieces."""
 
-    outputBodyJson: _Answer | str | list[msgspec.Raw] | None = None
-    outputTokenCount: Any = None
+    output_body_json: _Answer | str | list[msgspec.Raw] | None = None
+    output_token_count: Any = None
 
 
-class _Record(msgspec.Struct, gc=False):
+class _Record(msgspec.Struct, gc=False, rename="camel"):
     """One line."""
 
     timestamp: Any = None
-    accountId: Any = None
+    account_id: Any = None
     identity: _Identity | None = None
-    requestId: Any = None
+    request_id: Any = None
     operation: Any = None
-    modelId: Any = None
+    model_id: Any = None
     input: _Input | None = None
     output: _Output | None = None
-    errorCode: Any = None
-    schemaType: Any = None
+    error_code: Any = None
+    schema_type: Any = None
 
 
-class _Piece(msgspec.Struct, gc=False):
+class _Piece(msgspec.Struct, gc=False, rename="camel"):
     """One piece of a stream that says how it ended."""
 
-    messageStop: _Answer | None = None
+    message_stop: _Answer | None = None
     metadata: _Answer | None = None
     delta: _Answer | None = None
 
@@ -151,12 +155,12 @@ def _parse(line: bytes) -> Row:
     """Turn one record into a request."""
     record = _decoder.decode(line)
     row = Row(
-        request_id=record.requestId,
+        request_id=record.request_id,
         time=record.timestamp,
-        account_id=record.accountId,
+        account_id=record.account_id,
         api_key_id=_caller(record.identity),
         surface="bedrock",
-        model=model_name(record.modelId),
+        model=model_name(record.model_id),
         operation=_operation(record),
         stream=isinstance(record.operation, str) and "Stream" in record.operation,
     )
@@ -181,7 +185,7 @@ def model_name(model_id: Any) -> Any:
 def _operation(record: _Record) -> str:
     """Name the operation as OpenTelemetry does."""
     if isinstance(record.operation, str) and record.operation not in _OPERATIONS:
-        return "embeddings" if isinstance(record.modelId, str) and "embed" in record.modelId else "chat"
+        return "embeddings" if isinstance(record.model_id, str) and "embed" in record.model_id else "chat"
     return "chat"
 
 
@@ -189,24 +193,24 @@ def _fill_input(row: Row, sent: _Input | None) -> None:
     """Fill what was asked."""
     if sent is None:
         return
-    row.input_tokens = sent.inputTokenCount
-    body = sent.inputBodyJson
+    row.input_tokens = sent.input_token_count
+    body = sent.input_body_json
     if not isinstance(body, _Body):
         return
     said = told(body.messages)
     row.system_instructions = text_of_content(bytes(body.system)) or said.system
     row.prompt = said.prompt if said.count is not None else _bare_prompt(body)
     row.message_count = said.count if said.count is not None else int(row.prompt is not None)
-    inference = body.inferenceConfig or _Inference()
+    inference = body.inference_config or _Inference()
     row.temperature = body.temperature if inference.temperature is None else inference.temperature
-    row.top_p = body.top_p if inference.topP is None else inference.topP
-    row.max_tokens = _first(inference.maxTokens, body.max_tokens, body.max_gen_len)
-    row.tool_count = count_of(body.toolConfig.tools if body.toolConfig else body.tools)
+    row.top_p = body.top_p if inference.top_p is None else inference.top_p
+    row.max_tokens = _first(inference.max_tokens, body.max_tokens, body.max_gen_len)
+    row.tool_count = count_of(body.tool_config.tools if body.tool_config else body.tools)
 
 
 def _bare_prompt(body: _Body) -> Any:
     """Return the prompt of a model without messages."""
-    return _first(body.prompt, body.inputText)
+    return _first(body.prompt, body.input_text)
 
 
 def _first(*values: Any) -> Any:
@@ -216,23 +220,23 @@ def _first(*values: Any) -> Any:
 
 def _fill_output(row: Row, record: _Record) -> None:
     """Fill what came of it."""
-    if record.errorCode is not None:
-        row.status = _STATUS_OF_ERROR.get(str(record.errorCode), 500)
+    if record.error_code is not None:
+        row.status = _STATUS_OF_ERROR.get(str(record.error_code), 500)
         row.finish_reason, row.output_tokens = "error", 0
         return
     row.status = _SUCCESS
     if record.output is None:
         return
-    row.output_tokens = record.output.outputTokenCount
-    reason, row.latency_ms = _ending(record.output.outputBodyJson)
+    row.output_tokens = record.output.output_token_count
+    reason, row.latency_ms = _ending(record.output.output_body_json)
     row.finish_reason = STOP_REASONS.get(reason, reason) if isinstance(reason, str) else reason
 
 
 def _ending(body: _Answer | str | list[msgspec.Raw] | None) -> tuple[Any, Any]:
     """Return why an answer ended and how long it took."""
     if isinstance(body, _Answer):
-        latency = body.metrics.latencyMs if body.metrics else None
-        return _first(body.stopReason, body.stop_reason), latency
+        latency = body.metrics.latency_ms if body.metrics else None
+        return _first(body.converse_reason, body.stop_reason), latency
     if not isinstance(body, list):
         return None, None
     endings = [_ending(piece) for raw in body[-3:] for piece in _pieces(raw)]
@@ -243,7 +247,7 @@ def _ending(body: _Answer | str | list[msgspec.Raw] | None) -> tuple[Any, Any]:
 def _pieces(raw: msgspec.Raw) -> list[_Answer]:
     """Return what the last pieces of a stream say about its end."""
     piece = _piece_decoder.decode(raw)
-    return [each for each in (piece.messageStop, piece.metadata, piece.delta) if each is not None]
+    return [each for each in (piece.message_stop, piece.metadata, piece.delta) if each is not None]
 
 
 def _sniff(head: Head) -> float:
@@ -264,7 +268,8 @@ def _record_of(row: Mapping[str, Any]) -> dict[str, Any]:
     messages = [{"role": "user", "content": [{"text": row["prompt"]}]}]
     sampling = {"maxTokens": "max_tokens", "temperature": "temperature", "topP": "top_p"}
     body: dict[str, Any] = {
-        "messages": [{"role": "user", "content": [{"text": "[earlier]"}]}] * (row["message_count"] - 1) + messages,
+        "messages": [{"role": "user", "content": [{"text": "[earlier]"}]}] * (row["message_count"] - 1)
+        + messages,
         "inferenceConfig": {name: row[own] for name, own in sampling.items() if row.get(own) is not None},
         "toolConfig": {"tools": [{"toolSpec": {"name": "look_up"}}] * row["tool_count"]},
     }

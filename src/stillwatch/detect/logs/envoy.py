@@ -31,7 +31,13 @@ ACCOUNT_FIELDS = (
 )  # fmt: skip
 KEY_FIELDS = ("api_key_id", "x-api-key-id", "api_key.id")
 _ID_FIELDS = ("x-request-id", "request_id", "request-id")
-_MODEL_FIELDS = ("gen_ai.request.model", "request.model", "x-ai-eg-model", "gen_ai.response.model", "response_model")
+_MODEL_FIELDS = (
+    "gen_ai.request.model",
+    "request.model",
+    "x-ai-eg-model",
+    "gen_ai.response.model",
+    "response_model",
+)
 _INPUT_FIELDS = ("gen_ai.usage.input_tokens", "llm_input_token", "gen_ai.usage.prompt_tokens")
 _OUTPUT_FIELDS = ("gen_ai.usage.output_tokens", "llm_output_token", "gen_ai.usage.completion_tokens")
 _REASONING_FIELDS = ("gen_ai.usage.reasoning.output_tokens", "llm_reasoning_token")
@@ -147,4 +153,3 @@ FORMAT = LogFormat(
         "surface": "always api",
     },
 )
-

@@ -77,7 +77,7 @@ class _Failure(msgspec.Struct, gc=False):
     error_code: Any = None
 
 
-class _Payload(msgspec.Struct, gc=False):
+class _Payload(msgspec.Struct, gc=False, rename={"start_time": "startTime", "end_time": "endTime"}):
     """The wanted fields of one line; everything else is skipped while parsing."""
 
     id: Any = None
@@ -90,8 +90,8 @@ class _Payload(msgspec.Struct, gc=False):
     status: Any = None
     prompt_tokens: Any = None
     completion_tokens: Any = None
-    startTime: Any = None
-    endTime: Any = None
+    start_time: Any = None
+    end_time: Any = None
     response_time: Any = None
     model: Any = None
     model_group: Any = None
@@ -122,7 +122,7 @@ def _parse(line: bytes) -> Row:
     payload = _decoder.decode(line)
     row = Row(
         request_id=_first(payload.id, payload.request_id, payload.litellm_call_id),
-        time=payload.startTime,
+        time=payload.start_time,
         model=_first(payload.model_group, payload.model),
         operation=_operation(payload.call_type),
         surface=_surface(payload.request_tags),
@@ -174,7 +174,7 @@ def _latency_ms(payload: _Payload) -> int | None:
 
 def _duration_s(payload: _Payload) -> float | None:
     """Return the time between the two epoch seconds, where they are numbers."""
-    start, end = payload.startTime, payload.endTime
+    start, end = payload.start_time, payload.end_time
     return end - start if isinstance(start, float) and isinstance(end, float) else None
 
 
@@ -203,7 +203,9 @@ def _fill_identity(row: Row, payload: _Payload) -> None:
         payload.api_key,
     )
     row.user_id = _first(payload.end_user, metadata.user_api_key_end_user_id)
-    row.client_address = forwarded_address(_first(payload.requester_ip_address, metadata.requester_ip_address))
+    row.client_address = forwarded_address(
+        _first(payload.requester_ip_address, metadata.requester_ip_address)
+    )
     row.user_agent = _first(payload.user_agent, metadata.user_agent)
     if metadata.requester_custom_headers:
         headers = lowered(metadata.requester_custom_headers)

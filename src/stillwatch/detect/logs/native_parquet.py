@@ -93,7 +93,7 @@ def _batches(
 def _batch_rows(parquet: pq.ParquetFile, group: int, reading: Reading) -> int:
     """Choose a batch size by the group's bytes per row, so that long prompts do not fill the memory."""
     metadata = parquet.metadata.row_group(group)
-    bytes_per_row = max(1, metadata.total_byte_size // max(1, metadata.num_rows))
+    bytes_per_row = max(1, int(metadata.total_byte_size) // max(1, int(metadata.num_rows)))
     return max(_LEAST_ROWS, min(reading.limits.batch_rows, reading.limits.batch_bytes // bytes_per_row))
 
 

@@ -196,7 +196,7 @@ def _read(opened: OpenedFile, reading: Reading) -> Iterator[pa.RecordBatch]:
 
 def body_example(row: Mapping[str, Any]) -> dict[str, Any]:
     """Write the body of one made-up request."""
-    messages = [{"role": "user", "content": [{"type": "text", "text": row["prompt"]}]}]
+    messages: list[dict[str, Any]] = [{"role": "user", "content": [{"type": "text", "text": row["prompt"]}]}]
     messages = [{"role": "user", "content": "[earlier]"}] * (row["message_count"] - 1) + messages
     if row.get("system_instructions"):
         messages = [{"role": "developer", "content": row["system_instructions"]}, *messages]
@@ -224,7 +224,12 @@ def answer_example(row: Mapping[str, Any]) -> dict[str, Any]:
         "completion_tokens": row["output_tokens"],
         "completion_tokens_details": {"reasoning_tokens": row["reasoning_tokens"]},
     }
-    return {"id": "chatcmpl-made-up", "created": int(row["time"].timestamp()), "choices": [choice], "usage": usage}
+    return {
+        "id": "chatcmpl-made-up",
+        "created": int(row["time"].timestamp()),
+        "choices": [choice],
+        "usage": usage,
+    }
 
 
 def _pair_of(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -35,7 +35,12 @@ _raws_decoder = msgspec.json.Decoder(list[msgspec.Raw])
 _ERROR = 2
 _SUCCESS = 200
 _PROVIDER_SURFACES = {"aws.bedrock": "bedrock", "gcp.vertex_ai": "vertex", "vertex_ai": "vertex"}
-_FINISH_REASONS = {"tool_call": "tool_calls", "end_turn": "stop", "tool_use": "tool_calls", "max_tokens": "length"}
+_FINISH_REASONS = {
+    "tool_call": "tool_calls",
+    "end_turn": "stop",
+    "tool_use": "tool_calls",
+    "max_tokens": "length",
+}
 _FORMATS = {"json": "json_object", "text": None}
 _OLD_PROMPT_INDEXES = 512
 
@@ -47,8 +52,10 @@ def _row_of(span: Span, columns_map: Mapping[str, str]) -> Row | None:
     if not is_generation(named, attributes):
         return None
     row = Row(
-        request_id=f"{span.traceId}-{span.spanId}" if span.traceId and span.spanId else named.get("response_id"),
-        time=_micros(span.startTimeUnixNano),
+        request_id=f"{span.trace_id}-{span.span_id}"
+        if span.trace_id and span.span_id
+        else named.get("response_id"),
+        time=_micros(span.start_time_unix_nano),
     )
     for slot in _PLAIN_SLOTS:
         setattr(row, slot, named.get(slot))
@@ -93,7 +100,7 @@ def _fill_defaults(row: Row, named: Mapping[str, Any]) -> None:
     row.logprobs = named.get("logprobs", False)
     row.stream = named.get("stream", False)
     output = named.get("output_type")
-    row.response_format = named.get("response_format", _FORMATS.get(output, output))
+    row.response_format = named.get("response_format", _FORMATS.get(str(output), output))
     if isinstance(row.account_id, str) and not row.account_id:
         row.account_id = None
 
@@ -148,13 +155,13 @@ def _indexed_messages(attributes: Mapping[str, Any]) -> list[Message] | None:
 
 def _fill_outcome(row: Row, named: Mapping[str, Any], span: Span) -> None:
     """Fill what came of the call."""
-    start, end = whole_of(span.startTimeUnixNano), whole_of(span.endTimeUnixNano)
+    start, end = whole_of(span.start_time_unix_nano), whole_of(span.end_time_unix_nano)
     if start is not None and end is not None and end >= start:
         row.latency_ms = round((end - start) / 1_000_000)
     row.reasoning_tokens = named.get("reasoning_tokens")
     if row.reasoning_tokens is None and row.output_tokens is not None:
         row.reasoning_tokens = 0
-    if span.status is not None and span.status.code in {_ERROR, "STATUS_CODE_ERROR"} or "error" in named:
+    if _has_failed(span) or "error" in named:
         row.status, row.finish_reason = _code(named), "error"
         if row.output_tokens is None:
             row.output_tokens, row.reasoning_tokens = 0, 0
@@ -163,6 +170,11 @@ def _fill_outcome(row: Row, named: Mapping[str, Any], span: Span) -> None:
     reasons = named.get("finish_reasons")
     reason = reasons[0] if isinstance(reasons, list) and reasons else reasons
     row.finish_reason = _FINISH_REASONS.get(reason, reason) if isinstance(reason, str) else None
+
+
+def _has_failed(span: Span) -> bool:
+    """Say whether the instrumentation marked the span as failed, by number or by name."""
+    return span.status is not None and span.status.code in {_ERROR, "STATUS_CODE_ERROR"}
 
 
 def _code(named: Mapping[str, Any]) -> int | None:
@@ -244,12 +256,16 @@ def _span_of(index: int, row: Mapping[str, Any]) -> dict[str, Any]:
     earlier = {"role": "user", "parts": [{"type": "text", "content": "[earlier]"}]}
     messages = [earlier] * (row["message_count"] - 1) + [{"role": "user", "parts": parts}]
     attributes = [
-        _attribute(name, row[column]) for column, name in _EXAMPLE_NAMES.items() if row.get(column) is not None
+        _attribute(name, row[column])
+        for column, name in _EXAMPLE_NAMES.items()
+        if row.get(column) is not None
     ]
     attributes += [
         _attribute("gen_ai.response.finish_reasons", [row["finish_reason"]]),
         _attribute("gen_ai.input.messages", msgspec.json.encode(messages).decode()),
-        _attribute("gen_ai.tool.definitions", msgspec.json.encode([{"name": "look_up"}] * row["tool_count"]).decode()),
+        _attribute(
+            "gen_ai.tool.definitions", msgspec.json.encode([{"name": "look_up"}] * row["tool_count"]).decode()
+        ),
     ]
     if row.get("system_instructions"):
         system = [{"type": "text", "content": row["system_instructions"]}]
@@ -270,7 +286,9 @@ def _get_examples() -> tuple[Example, ...]:
     """Write two made-up requests and a span that is no request."""
     spans = [_span_of(index, row) for index, row in enumerate(EXAMPLE_ROWS)]
     other = {**spans[0], "spanId": "f" * 16, "name": "GET /health", "attributes": []}
-    document = {"resourceSpans": [{"resource": {"attributes": []}, "scopeSpans": [{"spans": [*spans, other]}]}]}
+    document = {
+        "resourceSpans": [{"resource": {"attributes": []}, "scopeSpans": [{"spans": [*spans, other]}]}]
+    }
     rows = tuple(
         {**row, "request_id": f"{'0' * 31}{index}-{'0' * 15}{index}", "top_logprobs": None}
         for index, row in enumerate(EXAMPLE_ROWS)

@@ -74,9 +74,7 @@ class Admission:
         """Bring one column to its canonical type."""
         if values is None:
             return pa.nulls(row_count, field.type)
-        array, problems = (
-            coerce(values, field) if isinstance(values, pa.Array) else column_of(values, field)
-        )
+        array, problems = coerce(values, field) if isinstance(values, pa.Array) else column_of(values, field)
         for index, reason in problems:
             refused.setdefault(index, Refusal(index, reason, field.name))
         return array

@@ -26,7 +26,13 @@ CLIPPED = frozenset(
 VOIDED = frozenset({"client_asn"})
 """A private autonomous system number does not fit and says nothing: null."""
 
-_FAILURES = (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError, OverflowError, UnicodeEncodeError)
+_FAILURES = (
+    pa.ArrowInvalid,
+    pa.ArrowNotImplementedError,
+    pa.ArrowTypeError,
+    OverflowError,
+    UnicodeEncodeError,
+)
 _ZONED = r"(Z|[+-]\d{2}:?\d{2})$"
 
 

@@ -12,78 +12,78 @@ from stillwatch.detect.logs.reading.opened import OpenedFile
 from stillwatch.detect.logs.reading.rejected import Place, Reason
 
 
-class _Value(msgspec.Struct, gc=False):
+class _Value(msgspec.Struct, gc=False, rename="camel"):
     """One value in one of OTLP's kinds."""
 
-    stringValue: Any = None
-    intValue: Any = None
-    doubleValue: Any = None
-    boolValue: Any = None
-    arrayValue: "_Values | None" = None
-    kvlistValue: "_Pairs | None" = None
+    string_value: Any = None
+    int_value: Any = None
+    double_value: Any = None
+    bool_value: Any = None
+    array_value: "_Values | None" = None
+    kvlist_value: "_Pairs | None" = None
 
 
-class _Values(msgspec.Struct, gc=False):
+class _Values(msgspec.Struct, gc=False, rename="camel"):
     """A list of values."""
 
     values: list[_Value] | None = None
 
 
-class _Attribute(msgspec.Struct, gc=False):
+class _Attribute(msgspec.Struct, gc=False, rename="camel"):
     """One attribute."""
 
     key: str
     value: _Value | None = None
 
 
-class _Pairs(msgspec.Struct, gc=False):
+class _Pairs(msgspec.Struct, gc=False, rename="camel"):
     """A mapping."""
 
     values: list[_Attribute] | None = None
 
 
-class _Status(msgspec.Struct, gc=False):
+class _Status(msgspec.Struct, gc=False, rename="camel"):
     """How a span ended."""
 
     code: int | str | None = None
 
 
-class _Event(msgspec.Struct, gc=False):
+class _Event(msgspec.Struct, gc=False, rename="camel"):
     """Something that happened during a span; content may stand here."""
 
     name: Any = None
     attributes: list[_Attribute] | None = None
 
 
-class Span(msgspec.Struct, gc=False):
+class Span(msgspec.Struct, gc=False, rename="camel"):
     """One span."""
 
-    traceId: Any = None
-    spanId: Any = None
-    startTimeUnixNano: Any = None
-    endTimeUnixNano: Any = None
+    trace_id: Any = None
+    span_id: Any = None
+    start_time_unix_nano: Any = None
+    end_time_unix_nano: Any = None
     attributes: list[_Attribute] | None = None
     events: list[_Event] | None = None
     status: _Status | None = None
 
 
-class _Scope(msgspec.Struct, gc=False):
+class _Scope(msgspec.Struct, gc=False, rename="camel"):
     """Spans of one instrumentation; decoded one by one, so that a broken one is refused alone."""
 
     spans: list[msgspec.Raw] | None = None
 
 
-class _Resource(msgspec.Struct, gc=False):
+class _Resource(msgspec.Struct, gc=False, rename="camel"):
     """Spans of one process, with the older name of the inner list."""
 
-    scopeSpans: list[_Scope] | None = None
-    instrumentationLibrarySpans: list[_Scope] | None = None
+    scope_spans: list[_Scope] | None = None
+    instrumentation_library_spans: list[_Scope] | None = None
 
 
-class _Document(msgspec.Struct, gc=False):
+class _Document(msgspec.Struct, gc=False, rename="camel"):
     """One export request."""
 
-    resourceSpans: list[_Resource]
+    resource_spans: list[_Resource]
 
 
 _decoder = msgspec.json.Decoder(_Document)
@@ -97,8 +97,8 @@ def spans_of(document: bytes) -> list[bytes]:
     """
     return [
         bytes(span)
-        for resource in _decoder.decode(document).resourceSpans
-        for scope in resource.scopeSpans or resource.instrumentationLibrarySpans or ()
+        for resource in _decoder.decode(document).resource_spans
+        for scope in resource.scope_spans or resource.instrumentation_library_spans or ()
         for span in scope.spans or ()
     ]
 
@@ -125,17 +125,14 @@ def _plain_value(value: _Value | None) -> Any:
     """Turn one value into what it stands for. OTLP writes whole numbers as text in JSON."""
     if value is None:
         return None
-    if value.stringValue is not None:
-        return value.stringValue
-    if value.intValue is not None:
-        return _whole(value.intValue)
-    if value.doubleValue is not None:
-        return value.doubleValue
-    if value.boolValue is not None:
-        return value.boolValue
-    if value.arrayValue is not None:
-        return [_plain_value(each) for each in value.arrayValue.values or ()]
-    return _plain(value.kvlistValue.values) if value.kvlistValue is not None else None
+    if value.int_value is not None:
+        return _whole(value.int_value)
+    for scalar in (value.string_value, value.double_value, value.bool_value):
+        if scalar is not None:
+            return scalar
+    if value.array_value is not None:
+        return [_plain_value(each) for each in value.array_value.values or ()]
+    return _plain(value.kvlist_value.values) if value.kvlist_value is not None else None
 
 
 def _whole(value: Any) -> Any:

@@ -93,7 +93,9 @@ class RowBatches:
 
 def columns_of(rows: list[Row], partition: Mapping[str, str]) -> dict[str, tuple[Any, ...]]:
     """Turn rows into columns, with what the file's path says where the rows say nothing."""
-    columns = dict(zip(Row.__struct_fields__, zip(*map(msgspec.structs.astuple, rows), strict=True), strict=True))
+    columns = dict(
+        zip(Row.__struct_fields__, zip(*map(msgspec.structs.astuple, rows), strict=True), strict=True)
+    )
     for name, value in partition.items():
         columns[name] = tuple(value if each is None else each for each in columns[name])
     return columns

@@ -75,7 +75,11 @@ def _sources_of(name: str, filesystem: pafs.FileSystem | None) -> Iterable[Sourc
     if filesystem is not None:
         return _stored(filesystem, name, name)
     if name == STANDARD_INPUT:
-        return [Source(STANDARD_INPUT, STANDARD_INPUT, explicit=True, open=lambda: sys.stdin.buffer, seekable=False)]
+        return [
+            Source(
+                STANDARD_INPUT, STANDARD_INPUT, explicit=True, open=lambda: sys.stdin.buffer, seekable=False
+            )
+        ]
     if "://" in name:
         return _from_uri(name)
     if _GLOB_SIGNS & set(name) and not Path(name).exists():
@@ -146,7 +150,9 @@ def _stored(filesystem: pafs.FileSystem, path: str, name: str, *, pattern: str =
             return
         below = filesystem.get_file_info(pafs.FileSelector(path, recursive=True))
     except _FILE_ERRORS as error:
-        raise InputError(f"{name} cannot be listed: {_first_line(error)}", hint="check the address") from error
+        raise InputError(
+            f"{name} cannot be listed: {_first_line(error)}", hint="check the address"
+        ) from error
     for each in sorted(below, key=lambda found: str(found.path)):
         if each.type == pafs.FileType.File and _belongs(each.path, path, pattern):
             label = f"{urlsplit(name).scheme}://{each.path}" if "://" in name else each.path
@@ -173,9 +179,7 @@ def _parts_match(parts: list[str], patterns: list[str]) -> bool:
     if patterns[0] == "**":
         return any(_parts_match(parts[skip:], patterns[1:]) for skip in range(len(parts) + 1))
     return (
-        bool(parts)
-        and PurePosixPath(parts[0]).match(patterns[0])
-        and _parts_match(parts[1:], patterns[1:])
+        bool(parts) and PurePosixPath(parts[0]).match(patterns[0]) and _parts_match(parts[1:], patterns[1:])
     )
 
 
