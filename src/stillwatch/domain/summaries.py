@@ -49,7 +49,7 @@ class ServiceLoad(Record):
     """The load that findings put on the service.
 
     Attributes:
-        requests: requests of all findings at any severity.
+        requests: requests that findings explain, counted as in the prevalence points.
         request_share: their share of all requests, 0 to 1.
         tokens: input and output tokens of those requests.
         token_share: their share of all tokens, 0 to 1.

@@ -1,0 +1,1 @@
+"""Evidence, calibration, false-discovery control, explanation, report."""

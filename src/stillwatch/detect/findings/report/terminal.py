@@ -1,0 +1,280 @@
+"""Findings on a terminal, in the shape of a compiler's errors.
+
+The text is the same with and without color. Every string that came from traffic passes through `inert`, and
+nothing is parsed as markup.
+"""
+
+from collections.abc import Iterable
+from typing import IO, Final
+
+from rich.console import Console
+from rich.text import Text
+
+from stillwatch.detect.findings.report import figures
+from stillwatch.detect.findings.report.inert import inert
+from stillwatch.detect.findings.report.terminal_tables import prevalence_lines
+from stillwatch.domain.findings import (
+    Evidence,
+    EvidenceKind,
+    Finding,
+    InputSummary,
+    Label,
+    ScanReport,
+    Severity,
+)
+
+_WIDEST: Final = 110
+_NARROWEST: Final = 40
+_EVIDENCE_SHOWN: Final = 8
+_EXEMPLARS_SHOWN: Final = 2
+_EXEMPLAR_CHARS: Final = 160
+
+_GUTTER: Final = "   | "
+_NOTE: Final = "   = "
+_STYLES: Final = {
+    Severity.LOW: "bold cyan",
+    Severity.MEDIUM: "bold yellow",
+    Severity.HIGH: "bold red",
+    Severity.CRITICAL: "bold white on red",
+}
+_LABEL_STYLES: Final = {Label.DISTILLATION: "magenta", Label.RESALE: "blue", Label.AUTHORIZED: "green"}
+_KIND_HEADINGS: Final = {
+    EvidenceKind.LINK: "what ties the accounts together",
+    EvidenceKind.SIGNAL: "what their demand looks like",
+}
+
+
+def write_pretty(report: ScanReport, stream: IO[str], width: int | None = None) -> None:
+    """Write a report for people.
+
+    Args:
+        report: What to write.
+        stream: Where to. Colors are used on a terminal, unless NO_COLOR is set.
+        width: Columns; None asks the terminal, or takes 100 when there is none.
+    """
+    page = _Page(stream, width)
+    for finding in report.findings:
+        if finding.severity is Severity.LOW:
+            _write_short(page, finding)
+        else:
+            _write_finding(page, finding)
+    for finding in report.authorized:
+        _write_authorized(page, finding)
+    _write_prevalence(page, report)
+    _write_missing(page, report.scanned)
+    page.unwrapped(_summary(report))
+
+
+class _Page:
+    """Lines with a gutter, wrapped to the width by display cells."""
+
+    def __init__(self, stream: IO[str], width: int | None) -> None:
+        plain = width or (None if stream.isatty() else 100)
+        self._console = Console(
+            file=stream, width=plain, highlight=False, markup=False, emoji=False, soft_wrap=False
+        )
+        self.width = max(_NARROWEST, min(self._console.width, _WIDEST))
+
+    def line(self, text: Text | str = "", first: str | Text = "", rest: str | None = None) -> None:
+        """Write one paragraph; `first` starts its first line and `rest` (default: blank) each other line."""
+        lead = Text(first, style="blue") if isinstance(first, str) else first
+        follow = Text(" " * lead.cell_len if rest is None else rest, style="blue")
+        body = Text(text) if isinstance(text, str) else text
+        room = self.width - max(lead.cell_len, follow.cell_len)
+        lines = body.wrap(self._console, max(room, 16)) or [Text()]
+        for number, part in enumerate(lines):
+            part.rstrip()
+            row = Text.assemble(lead if number == 0 else follow, part)
+            row.rstrip()
+            self.unwrapped(row)
+
+    def unwrapped(self, row: Text) -> None:
+        """Write one line as it is, however long."""
+        self._console.print(row, overflow="ignore", no_wrap=True, crop=False)
+
+
+def _write_heading(page: _Page, finding: Finding) -> None:
+    """Write the first line: severity, scope, size, certainty."""
+    page.line(
+        Text.assemble(
+            (f"{finding.severity.value}[{figures.scope(finding)}]", _STYLES[finding.severity]),
+            (": " + figures.headline(finding), "bold"),
+        ),
+        rest="    ",
+    )
+
+
+def _write_finding(page: _Page, finding: Finding) -> None:
+    """Write one finding of medium severity or above in full."""
+    _write_heading(page, finding)
+    page.line(
+        Text.assemble(
+            (inert(finding.campaign_id), "bold"),
+            ", ",
+            (finding.label.phrase, _LABEL_STYLES[finding.label]),
+            f", {figures.period(finding.first_seen, finding.last_seen)}, "
+            f"confidence {finding.confidence.value}: {inert(finding.title)}",
+        ),
+        first="  --> ",
+    )
+    page.line(first=_GUTTER)
+    _write_evidence(page, finding)
+    for exemplar in finding.exemplars[:_EXEMPLARS_SHOWN]:
+        page.line(
+            Text.assemble(
+                ("reads ", "dim"),
+                (f"“{inert(exemplar.text, _EXEMPLAR_CHARS)}”", "italic"),
+                (f" ({figures.plural(exemplar.exchanges, 'exchange')})", "dim"),
+            ),
+            first=_GUTTER,
+            rest=_GUTTER + "      ",
+        )
+    page.line(first=_GUTTER)
+    _write_notes(page, finding)
+    page.line()
+
+
+def _write_evidence(page: _Page, finding: Finding) -> None:
+    """Write the strongest evidence, links and signals apart, each with its nats."""
+    strongest = sorted(finding.evidence, key=lambda e: -abs(e.nats))[:_EVIDENCE_SHOWN]
+    for kind in EvidenceKind:
+        shown = [e for e in strongest if e.kind is kind]
+        if shown:
+            _write_kind(page, finding, kind, shown)
+    rest = len(finding.evidence) - len(strongest)
+    if rest:
+        page.line(Text(f"and {rest} weaker, in findings.json", style="dim"), first=_GUTTER)
+
+
+def _write_kind(page: _Page, finding: Finding, kind: EvidenceKind, shown: list[Evidence]) -> None:
+    """Write the evidence of one kind; what all of it was compared with is said once, in the heading."""
+    total = sum(e.nats for e in finding.evidence if e.kind is kind)
+    references = {e.compared_with for e in shown}
+    heading = Text(f"{_KIND_HEADINGS[kind]}: {figures.nats(total)} nats", style="bold")
+    if len(references) == 1 and "" not in references:
+        heading.append(f", compared with {inert(shown[0].compared_with)}", style="not bold dim")
+    page.line(heading, first=_GUTTER, rest=_GUTTER)
+    for item in shown:
+        _write_item(page, item, say_reference=len(references) > 1)
+
+
+def _write_item(page: _Page, item: Evidence, *, say_reference: bool) -> None:
+    """Write one piece of evidence: nats, name, sentence, p-value, and what it was compared with."""
+    text = Text.assemble(
+        (f"{figures.nats(item.nats):>6}  ", "bold" if item.nats > 0 else "green"),
+        (inert(item.name), "cyan"),
+        "  ",
+        inert(item.sentence),
+    )
+    if item.p_value is not None:
+        text.append(f" ({figures.probability('p', item.p_value)})")
+    if say_reference and item.compared_with:
+        text.append(f" Compared with {inert(item.compared_with)}.", style="dim")
+    page.line(text, first=_GUTTER, rest=_GUTTER + " " * 8)
+
+
+def _write_notes(page: _Page, finding: Finding) -> None:
+    """Write the estimate, the innocent explanations, the reasons and what to do next."""
+    if finding.extraction:
+        _note(page, "extraction", f"{figures.estimate(finding.extraction)} of these exchanges")
+    for explanation in finding.innocent:
+        words = f"{inert(explanation.name)}, {explanation.verdict.phrase}: {inert(explanation.sentence)}"
+        _note(page, "innocent", words)
+    for sentence in (*finding.severity_reasons, *finding.controls_defeated):
+        _note(page, "note", inert(sentence))
+    if finding.authorization:
+        note = finding.authorization
+        _note(
+            page,
+            "note",
+            f"authorization {inert(note.authorization_id)} is {note.status.phrase}: {inert(note.sentence)}",
+        )
+    if finding.detected_at:
+        _note(
+            page, "note", f"first flagged in the replay step that ended {figures.minute(finding.detected_at)}"
+        )
+    _note(
+        page,
+        "help",
+        f"{inert(finding.action)}; accounts: accounts.parquet, campaign_id = {inert(finding.campaign_id)}",
+    )
+
+
+def _note(page: _Page, name: str, words: str) -> None:
+    """Write one note line."""
+    page.line(Text.assemble((f"{name}: ", "bold"), words), first=_NOTE, rest=" " * len(_NOTE))
+
+
+def _write_short(page: _Page, finding: Finding) -> None:
+    """Write a low finding in three lines: it asks for nobody's time."""
+    _write_heading(page, finding)
+    page.line(
+        Text.assemble(
+            (inert(finding.campaign_id), "bold"),
+            ", ",
+            (finding.label.phrase, _LABEL_STYLES[finding.label]),
+            f": {inert(finding.title)}",
+        ),
+        first="  --> ",
+    )
+    for sentence in finding.severity_reasons[:1]:
+        _note(page, "note", inert(sentence))
+    _note(page, "help", inert(finding.action))
+    page.line()
+
+
+def _write_authorized(page: _Page, finding: Finding) -> None:
+    """Write one authorized cluster: what it is and which record covers it."""
+    words = (
+        f"[{figures.scope(finding)}]: {figures.plural(len(finding.accounts), 'account')}, "
+        f"{figures.plural(finding.exchanges, 'exchange')}: {inert(finding.title)}"
+    )
+    page.line(Text.assemble(("authorized", "bold green"), (words, "bold")), rest="    ")
+    if finding.authorization:
+        note = finding.authorization
+        _note(page, "note", f"{inert(note.authorization_id)}, {note.status.phrase}: {inert(note.sentence)}")
+    page.line()
+
+
+def _write_prevalence(page: _Page, report: ScanReport) -> None:
+    """Write the share of traffic that findings explain, and its load."""
+    if report.prevalence:
+        page.line(Text("prevalence: share of traffic that findings explain", style="bold"))
+        for row in prevalence_lines(report.prevalence, page.width):
+            page.line(row)
+        page.line()
+    page.line(f"load: {inert(report.service_load.sentence)}", rest="      ")
+    page.line()
+
+
+def _write_missing(page: _Page, scanned: InputSummary) -> None:
+    """Say once what evidence the logs could not give."""
+    for sentence in scanned.missing_evidence:
+        page.line(Text.assemble(("missing evidence: ", "bold yellow"), inert(sentence)), rest="    ")
+    if scanned.missing_evidence:
+        page.line()
+
+
+def _summary(report: ScanReport) -> Text:
+    """Return the line that ends the run."""
+    scanned = report.scanned
+    pieces = [
+        f"{_found(report.findings)} in {figures.plural(scanned.requests, 'request')} "
+        f"of {figures.plural(scanned.accounts, 'account')}",
+        f"{len(report.authorized)} authorized" if report.authorized else "",
+        f"{figures.plural(scanned.rejected, 'line')} rejected" if scanned.rejected else "",
+        f"{figures.plural(scanned.duplicates, 'duplicate')} dropped" if scanned.duplicates else "",
+        f"false-discovery rate {report.calibration.fdr:g}",
+    ]
+    style = _STYLES[report.worst] if report.worst else "bold green"
+    return Text.assemble(("stillwatch", style), ": ", "; ".join(p for p in pieces if p))
+
+
+def _found(findings: Iterable[Finding]) -> str:
+    """Return how many findings there are, by severity: 4 findings (1 critical, 1 high, …)."""
+    severities = [f.severity for f in findings]
+    if not severities:
+        return "no findings"
+    counts = [(s, severities.count(s)) for s in reversed(Severity)]
+    inside = ", ".join(f"{n} {s.value}" for s, n in counts if n)
+    return f"{figures.plural(len(severities), 'finding')} ({inside})"
