@@ -1,11 +1,24 @@
-"""Print the JSON Schema of findings.json."""
+"""`stillwatch schema`: print the JSON Schema of findings.json, or an example of it."""
 
-import json
+import sys
 
 
-def schema() -> int:
-    """Print the JSON Schema of findings.json, for validators and code generators."""
-    from stillwatch.domain.findings import ScanReport  # noqa: PLC0415 - pydantic is not needed for --help
+def schema(*, example: bool = False) -> int:
+    """Print the JSON Schema of findings.json.
 
-    print(json.dumps(ScanReport.model_json_schema(), indent=2, sort_keys=True))
+    Args:
+        example: Print a complete findings.json of an invented scan instead.
+
+    Returns:
+        0.
+    """
+    if example:
+        from stillwatch.detect.findings.report.example import example_report  # noqa: PLC0415 - loads on demand
+        from stillwatch.detect.findings.report.json_report import dump_json  # noqa: PLC0415
+
+        sys.stdout.write(dump_json(example_report()))
+    else:
+        from stillwatch.detect.findings.report.json_report import dump_schema  # noqa: PLC0415 - loads on demand
+
+        sys.stdout.write(dump_schema())
     return 0

@@ -29,6 +29,8 @@ from stillwatch.domain.findings import (
 )
 
 Indices = NDArray[np.int64]
+UsageRow = tuple[date, str, str, float, float, float, float]
+"""Week, model, account, requests, flagged requests, tokens, flagged tokens."""
 
 _FIRST_DAY: Final = date(2026, 11, 2)
 _DAYS: Final = 16
@@ -148,7 +150,7 @@ def _timeline(story: Story, rng: np.random.Generator) -> tuple[TimelinePoint, ..
     day = np.arange(story.days)
     weight = np.minimum(1.0, (day + 1) / 3) * rng.uniform(0.9, 1.1, story.days)
     if story.pivots:
-        weight[day >= 8] *= 1.45  # noqa: PLR2004 - the invented release falls on the eighth day
+        weight[day >= 8] *= 1.45
     exchanges = np.floor(weight / weight.sum() * story.exchanges).astype(int)
     exchanges[-1] += story.exchanges - exchanges.sum()
     active = np.minimum(story.accounts, np.ceil(story.accounts * np.minimum(1.0, (day + 2) / 4))).astype(int)
@@ -207,12 +209,12 @@ def _graph(story: Story, ids: tuple[str, ...], rng: np.random.Generator) -> Grap
 def _earlier(node: int, groups: Indices, rng: np.random.Generator) -> Indices:
     """Return the earlier nodes that a node may link to: its own group, now and then any."""
     same = np.flatnonzero(groups[:node] == groups[node])
-    return same if len(same) and rng.random() > 0.06 else np.arange(node)  # noqa: PLR2004 - bridges are rare
+    return same if len(same) and rng.random() > 0.06 else np.arange(node)
 
 
 def _prevalence(findings: tuple[Finding, ...], rng: np.random.Generator) -> tuple[PrevalencePoint, ...]:
     """Return prevalence computed from drawn usage and the findings' own days."""
-    rows: list[tuple[date, str, str, float, float, float, float]] = []
+    rows: list[UsageRow] = []
     ordinary = _ACCOUNTS - sum(len(f.accounts) for f in findings)
     sizes = rng.lognormal(5.0, 1.3, ordinary)
     flagged_total = sum(f.exchanges for f in findings)
@@ -221,15 +223,14 @@ def _prevalence(findings: tuple[Finding, ...], rng: np.random.Generator) -> tupl
         model = _MODELS[int(rng.choice(3, p=[0.55, 0.35, 0.10]))]
         for week in range(3):
             requests = round(size * (7, 7, 2)[week] / _DAYS)
-            rows.append((_monday(week), model, f"benign-{n}", requests, 0.0, requests * 1_450.0, 0.0))
-    for finding in findings:
-        rows.extend(_flagged_rows(finding))
-    week, model, account, requests, flagged, tokens, flagged_tokens = zip(*rows, strict=True)
+            rows.append((_monday(week), model, f"ordinary-{n}", requests, 0.0, requests * 1_450.0, 0.0))
+    rows.extend(row for finding in findings for row in _flagged_rows(finding))
+    week_start, models, accounts, requested, flagged, tokens, flagged_tokens = zip(*rows, strict=True)
     return prevalence(
-        week_start=[str(w) for w in week],
-        model=model,
-        account=account,
-        requests=requests,
+        week_start=[str(week) for week in week_start],
+        model=models,
+        account=accounts,
+        requests=requested,
         tokens=tokens,
         flagged_requests=flagged,
         flagged_tokens=flagged_tokens,
@@ -241,11 +242,11 @@ def _monday(week: int) -> date:
     return _FIRST_DAY + timedelta(weeks=week)
 
 
-def _flagged_rows(finding: Finding) -> list[tuple[date, str, str, float, float, float, float]]:
+def _flagged_rows(finding: Finding) -> list[UsageRow]:
     """Spread a finding's days and models evenly over its accounts."""
     share = finding.extraction.share if finding.extraction else 1.0
     tokens_each = (finding.input_tokens + finding.output_tokens) / finding.exchanges
-    rows = []
+    rows: list[UsageRow] = []
     for week in range(3):
         in_week = sum(p.exchanges for p in finding.timeline if (p.day - _FIRST_DAY).days // 7 == week)
         for model, total in finding.models.items():

@@ -272,7 +272,7 @@ TRACES: Final = Story(
     ),
     exemplars=(
         "Solve the problem. Before the answer, set down everything that you think, in full and in the language of the question: [text]",
-        "请解答下面的问题，并逐步写出完整的思考过程：[text]",
+        "请解答下面的问题，并逐步写出完整的思考过程：[text]",  # noqa: RUF001 - Chinese punctuation is meant
         "Löse die Aufgabe und schreibe jeden Gedanken dabei vollständig auf: [text]",
     ),
     extraction=ExtractionEstimate(share=0.91, low=0.87, high=0.94),

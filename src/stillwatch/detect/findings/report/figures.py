@@ -8,7 +8,7 @@ from stillwatch.domain.findings import Finding, Interval
 _SMALLEST_P: Final = 0.0001
 """Below this a p- or q-value is written as "< 0.0001": more digits would claim more than they mean."""
 
-_MINUS: Final = "−"
+_MINUS: Final = "\N{MINUS SIGN}"
 _UNITS: Final = ((1_000_000_000, "bn"), (1_000_000, "M"), (1_000, "k"))
 
 
@@ -22,7 +22,7 @@ def short_count(number: float) -> str:
     for size, unit in _UNITS:
         if number >= size:
             scaled = number / size
-            return f"{scaled:.3g} {unit}" if scaled < 999.5 else f"{scaled:,.0f} {unit}"  # noqa: PLR2004
+            return f"{scaled:.3g} {unit}" if scaled < 999.5 else f"{scaled:,.0f} {unit}"
     return f"{number:,.0f}"
 
 
@@ -39,9 +39,15 @@ def nats(value: float) -> str:
 
 def probability(name: str, value: float) -> str:
     """Write a p- or q-value with its name: q = 0.0004, q < 0.0001."""
-    if value < _SMALLEST_P:
-        return f"{name} < {_SMALLEST_P:.4f}"
-    return f"{name} = {value:.2g}"
+    written = chance(value)
+    return f"{name} {written}" if written.startswith("<") else f"{name} = {written}"
+
+
+def chance(value: float | None) -> str:
+    """Write a p- or q-value alone, for a table: 0.0004, < 0.0001, or nothing."""
+    if value is None:
+        return ""
+    return f"< {_SMALLEST_P:.4f}" if value < _SMALLEST_P else f"{value:.2g}"
 
 
 def percent(share: float) -> str:
@@ -49,9 +55,9 @@ def percent(share: float) -> str:
     value = 100 * share
     if value == 0:
         return "0 %"
-    if value < 0.01:  # noqa: PLR2004 - finer digits than this are noise
+    if value < 0.01:
         return "< 0.01 %"
-    digits = 0 if value >= 10 else 1 if value >= 1 else 2  # noqa: PLR2004
+    digits = 0 if value >= 10 else 1 if value >= 1 else 2
     return f"{value:.{digits}f} %"
 
 
@@ -67,8 +73,8 @@ def estimate(interval: Interval) -> str:
 
 
 def level(share: float) -> str:
-    """Write the coverage of an interval as it was chosen: 95 %, 99.9 %."""
-    return f"{100 * share:g} %"
+    """Write a share that somebody chose, without digits to spare: 95 %, 99.9 %."""
+    return f"{round(100 * share, 6):g} %"
 
 
 def day(when: date | datetime) -> str:

@@ -34,4 +34,4 @@ def _visible(character: str) -> str:
     if character in _JOINERS or unicodedata.category(character) not in _UNSAFE_CATEGORIES:
         return character
     code = ord(character)
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004 - end of the first plane
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"

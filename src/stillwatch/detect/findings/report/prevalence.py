@@ -107,7 +107,7 @@ def _point(
     """Return the point of one cell."""
     _, unit = np.unique(rows.account[chosen], return_inverse=True)
     requests, flagged, tokens, flagged_tokens = (
-        np.bincount(unit, weights=values[chosen])
+        np.bincount(unit, weights=values[chosen]).astype(np.float64)
         for values in (rows.requests, rows.flagged_requests, rows.tokens, rows.flagged_tokens)
     )
     share, low, high = ratio_interval(flagged, requests, level)
@@ -154,7 +154,7 @@ def _effective_units(part: Floats, whole: Floats, share: float) -> float:
     """Return how many independent requests would carry as much information as these units."""
     units = len(whole)
     residual = float(np.square(part - share * whole).sum())
-    if units < 2 or residual <= 0.0 or not 0.0 < share < 1.0:  # noqa: PLR2004 - no variance from one unit
+    if units < 2 or residual <= 0.0 or not 0.0 < share < 1.0:
         return _equally_busy(whole)
     variance = units / (units - 1) * residual / float(whole.sum()) ** 2
     return share * (1.0 - share) / variance

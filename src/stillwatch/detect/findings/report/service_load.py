@@ -56,7 +56,7 @@ def service_load(
 
 def _by_hour(row: NDArray[np.intp], values: ArrayLike) -> Floats:
     """Sum `(n_rows,)` values to `(n_hours,)`."""
-    return np.bincount(row, weights=np.asarray(values, dtype=np.float64))
+    return np.bincount(row, weights=np.asarray(values, dtype=np.float64)).astype(np.float64)
 
 
 def _total(values: ArrayLike) -> float:

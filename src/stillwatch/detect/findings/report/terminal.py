@@ -258,9 +258,9 @@ def _write_missing(page: _Page, scanned: InputSummary) -> None:
 def _summary(report: ScanReport) -> Text:
     """Return the line that ends the run."""
     scanned = report.scanned
+    size = f"{figures.plural(scanned.requests, 'request')} of {figures.plural(scanned.accounts, 'account')}"
     pieces = [
-        f"{_found(report.findings)} in {figures.plural(scanned.requests, 'request')} "
-        f"of {figures.plural(scanned.accounts, 'account')}",
+        f"{_found(report.findings)} in {size}",
         f"{len(report.authorized)} authorized" if report.authorized else "",
         f"{figures.plural(scanned.rejected, 'line')} rejected" if scanned.rejected else "",
         f"{figures.plural(scanned.duplicates, 'duplicate')} dropped" if scanned.duplicates else "",

@@ -3,9 +3,10 @@
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stillwatch.detect.findings.report import figures
 from stillwatch.detect.findings.report.html.layout import place_nodes
@@ -39,6 +40,14 @@ class Tick:
 
 
 @dataclass(frozen=True)
+class Level:
+    """One label of a value axis, at 0 to 1."""
+
+    at: float
+    text: str
+
+
+@dataclass(frozen=True)
 class Timeline:
     """A finding's days on the axis of the whole scan."""
 
@@ -46,7 +55,7 @@ class Timeline:
     ticks: tuple[Tick, ...]
     flagged_at: float | None
     flagged_text: str
-    most_exchanges: int
+    levels: tuple[Level, ...]
     most_accounts: int
     words: str
 
@@ -106,8 +115,8 @@ def draw_timeline(finding: Finding, first: date, last: date) -> Timeline | None:
         return None
     first, last = min(first, points[0].day), max(last, points[-1].day)
     days = (last - first).days + 1
-    most = max(max(p.exchanges for p in points), 1)
-    most_accounts = max(max(p.accounts for p in points), 1)
+    most = max(1, *(p.exchanges for p in points))
+    most_accounts = max(1, *(p.accounts for p in points))
     bars = tuple(
         Bar(
             left=(p.day - first).days / days,
@@ -125,10 +134,10 @@ def draw_timeline(finding: Finding, first: date, last: date) -> Timeline | None:
         ticks=axis_ticks(first, days),
         flagged_at=_position(finding.detected_at, first, days),
         flagged_text=f"flagged {figures.short_day(finding.detected_at)}" if finding.detected_at else "",
-        most_exchanges=most,
+        levels=value_levels(most),
         most_accounts=most_accounts,
-        words=f"Active on {figures.plural(len(points), 'day')} from {figures.day(points[0].day)} to "
-        f"{figures.day(points[-1].day)}; busiest on {figures.day(busiest.day)} with "
+        words=f"{figures.plural(len(points), 'active day')} from {figures.short_day(points[0].day)} to "
+        f"{figures.short_day(points[-1].day)}, busiest on {figures.short_day(busiest.day)} with "
         f"{figures.plural(busiest.exchanges, 'exchange')} from {figures.plural(busiest.accounts, 'account')}.",
     )
 
@@ -146,6 +155,16 @@ def axis_ticks(first: date, days: int, wanted: int = 6) -> tuple[Tick, ...]:
     step = max(1, round(days / wanted))
     return tuple(
         Tick(at=(n + 0.5) / days, text=figures.short_day(first + timedelta(n))) for n in range(0, days, step)
+    )
+
+
+def value_levels(most: int, wanted: int = 3) -> tuple[Level, ...]:
+    """Return about as many round values as wanted, up to the largest one seen."""
+    rough = max(most, 1) / wanted
+    magnitude = 10.0 ** np.floor(np.log10(rough))
+    step = max(next(m * magnitude for m in (1, 2, 5, 10) if m * magnitude >= rough * 0.8), 1.0)
+    return tuple(
+        Level(at=n * step / most, text=figures.short_count(n * step)) for n in range(1, int(most / step) + 1)
     )
 
 
@@ -172,7 +191,7 @@ def draw_graph(finding: Finding) -> Drawing | None:
     )
 
 
-def _dots(nodes: list[GraphNode], places: np.ndarray) -> tuple[Dot, ...]:
+def _dots(nodes: list[GraphNode], places: NDArray[Any]) -> tuple[Dot, ...]:
     """Return the accounts, larger where they exchanged more."""
     most = max((n.exchanges for n in nodes), default=0) or 1
     return tuple(
@@ -187,18 +206,21 @@ def _dots(nodes: list[GraphNode], places: np.ndarray) -> tuple[Dot, ...]:
 
 
 def _lines(
-    edges: list[GraphEdge], pairs: np.ndarray, places: np.ndarray, style: dict[str, int]
+    edges: list[GraphEdge], pairs: NDArray[Any], places: NDArray[Any], style: dict[str, int]
 ) -> tuple[Line, ...]:
     """Return the links, thicker where they carry more nats."""
     most = max(e.nats for e in edges)
     return tuple(
         Line(
-            *(float(v) for v in (*places[pair[0]], *places[pair[1]])),
+            x1=float(places[source, 0]),
+            y1=float(places[source, 1]),
+            x2=float(places[target, 0]),
+            y2=float(places[target, 1]),
             width=round(0.6 + 1.8 * max(edge.nats, 0.0) / max(most, 0.1), 2),
             style=style[_main_kind(edge)],
             title=f"{edge.source} and {edge.target}: {figures.nats(edge.nats)} nats, {', '.join(edge.kinds)}",
         )
-        for edge, pair in zip(edges, pairs, strict=True)
+        for edge, (source, target) in zip(edges, pairs.tolist(), strict=True)
     )
 
 

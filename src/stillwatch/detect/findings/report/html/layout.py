@@ -33,7 +33,7 @@ def place_nodes(count: int, pairs: NDArray[np.int64], weight: Floats) -> Floats:
         `(count, 2)` coordinates between 0 and 1.
     """
     places = _spiral(count)
-    if count < 2:  # noqa: PLR2004 - one node stays in the middle
+    if count < 2:
         return places
     ideal = np.sqrt(1.0 / count) * 0.9
     for iteration in range(_ITERATIONS):

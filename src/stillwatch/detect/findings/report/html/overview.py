@@ -1,5 +1,6 @@
 """What the charts over all findings need to be drawn: lanes over time, and prevalence by week."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -13,6 +14,7 @@ _LANES: Final = 14
 
 _NICE_STEPS: Final = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 _STEPS_WANTED: Final = 4
+_TABLE_ROWS: Final = 60
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def draw_lanes(report: ScanReport, first: date, last: date) -> Lanes | None:
 
 def _lane(finding: Finding, first: date, days: int) -> Lane:
     """Return one finding's days; strength is relative to its own busiest day."""
-    most = max(max(p.exchanges for p in finding.timeline), 1)
+    most = max(1, *(p.exchanges for p in finding.timeline))
     at = None if finding.detected_at is None else ((finding.detected_at.date() - first).days) / days
     return Lane(
         finding=finding,
@@ -120,8 +122,15 @@ def draw_prevalence(report: ScanReport) -> Weeks | None:
     steps = round(end / step)
     return Weeks(
         weeks=tuple(_week(p, end) for p in points),
-        ticks=tuple(Tick(at=n / steps, text=figures.percent(n * step)) for n in range(steps + 1)),
+        ticks=tuple(Tick(at=n / steps, text=figures.level(n * step)) for n in range(steps + 1)),
     )
+
+
+def table_points(points: Sequence[PrevalencePoint]) -> list[PrevalencePoint]:
+    """Return the points that the table shows: all, or without single models in single weeks when they are many."""
+    if len(points) <= _TABLE_ROWS:
+        return list(points)
+    return [p for p in points if p.week_start is None or p.model is None][:_TABLE_ROWS]
 
 
 def _week(point: PrevalencePoint, end: float) -> Week:

@@ -8,6 +8,7 @@ a file, a mail attachment or a server, and asks nobody for anything.
 
 import base64
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -64,6 +65,7 @@ def build_page(report: ScanReport, rows: pa.Table | None = None) -> str:
             more=report.findings[_FULL_CARDS:],
             lanes=overview.draw_lanes(report, first, last),
             weeks=overview.draw_prevalence(report),
+            prevalence=overview.table_points(report.prevalence),
             totals=next((p for p in report.prevalence if p.week_start is None and p.model is None), None),
             accounts=_listed(table),
             accounts_total=_flagged(table).num_rows,
@@ -104,16 +106,23 @@ def _filters() -> dict[str, Any]:
     """Return how the template writes figures and strange text."""
     return {
         "inert": inert,
+        "said": _said,
         "count": figures.count,
         "short_count": figures.short_count,
         "plural": figures.plural,
         "nats": figures.nats,
+        "chance": figures.chance,
         "percent": figures.percent,
         "level": figures.level,
         "day": figures.day,
         "minute": figures.minute,
         "at": lambda part, size: f"{part * size:.2f}".rstrip("0").rstrip("."),
     }
+
+
+def _said(sentence: str) -> str:
+    """Make a sentence safe and keep its figures together with their units at the end of a line."""
+    return re.sub(r"(?<=\d) (?=%|nats\b)", "\N{NO-BREAK SPACE}", inert(sentence))
 
 
 def _policy(style: str, script: str) -> str:
