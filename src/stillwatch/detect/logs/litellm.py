@@ -271,9 +271,8 @@ def _read(opened: OpenedFile, reading: Reading) -> Iterator[pa.RecordBatch]:
 
 def _payload_of(row: Any) -> dict[str, Any]:
     """Write one made-up request as LiteLLM would."""
-    messages = [{"role": "user", "content": row["prompt"]}]
-    if row["message_count"] > 1:
-        messages = [{"role": "user", "content": "[earlier]"}, *messages]
+    messages = [{"role": "user", "content": "[earlier]"}] * (row["message_count"] - 1)
+    messages.append({"role": "user", "content": row["prompt"]})
     if "system_instructions" in row:
         messages = [{"role": "system", "content": row["system_instructions"]}, *messages]
     sampled = ("temperature", "top_p", "max_tokens", "logprobs", "top_logprobs", "reasoning_effort")

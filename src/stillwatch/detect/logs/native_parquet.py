@@ -2,7 +2,8 @@
 
 import io
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 import pyarrow as pa
@@ -28,22 +29,22 @@ def _sniff(head: Head) -> float:
 
 def _read(opened: OpenedFile, reading: Reading) -> Iterator[pa.RecordBatch]:
     """Yield canonical batches of one Parquet file."""
-    whole = Place(opened.source.name)
-    try:
-        parquet = pq.ParquetFile(_random_access(opened), pre_buffer=True)
-        names = _own_names(parquet.schema_arrow, reading.columns_map)
-    except _BROKEN:
-        reading.refuse(whole, Reason.BROKEN_PARQUET)
-        return
-    _check_columns(opened, names, parquet.schema_arrow.names, reading)
-    yield from _batches(parquet, names, opened.source.name, reading)
+    with ExitStack() as stack:
+        try:
+            parquet = stack.enter_context(pq.ParquetFile(_random_access(opened, stack), pre_buffer=True))
+            names = _own_names(parquet.schema_arrow, reading.columns_map)
+        except _BROKEN:
+            reading.refuse(Place(opened.source.name), Reason.BROKEN_PARQUET)
+            return
+        _check_columns(opened, names, parquet.schema_arrow.names, reading)
+        yield from _batches(parquet, names, opened.source.name, reading)
 
 
-def _random_access(opened: OpenedFile) -> Any:
+def _random_access(opened: OpenedFile, stack: ExitStack) -> Any:
     """Return the file, or a temporary copy of what can only be read once."""
     if opened.seekable:
         return opened.stored
-    spool = tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES)  # noqa: SIM115 - closed with the reader
+    spool = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES))
     for chunk in opened.chunks:
         spool.write(chunk)
     spool.seek(0)
@@ -69,31 +70,73 @@ MAP_HINT = "name your own columns with --columns, for example --columns account_
 def _batches(
     parquet: pq.ParquetFile, names: Mapping[str, str], file: str, reading: Reading
 ) -> Iterator[pa.RecordBatch]:
-    """Read row group by row group; a damaged one costs its own rows only."""
+    """Read runs of row groups; a damaged group costs its own rows only."""
     chosen = {name: own for name, own in names.items() if name in reading.admission.wanted}
     start = 0
+    for groups in _runs(parquet, reading.limits.batch_rows):
+        yield from _group_batches(parquet, groups, chosen, Place(file, start + 1, "row"), reading)
+        start += _rows_in(parquet, groups)
+
+
+def _rows_in(parquet: pq.ParquetFile, groups: Sequence[int]) -> int:
+    """Return how many rows these row groups hold."""
+    return sum(int(parquet.metadata.row_group(group).num_rows) for group in groups)
+
+
+def _runs(parquet: pq.ParquetFile, most_rows: int) -> Iterator[list[int]]:
+    """Join small neighbors, because a batch has a price of its own."""
+    run: list[int] = []
     for group in range(parquet.metadata.num_row_groups):
-        rows = parquet.metadata.row_group(group).num_rows
-        done = 0
-        try:
-            for batch in parquet.iter_batches(
-                batch_size=_batch_rows(parquet, group, reading),
-                row_groups=[group],
-                columns=list(chosen.values()),
-                use_threads=True,
-            ):
-                yield _admitted(batch, chosen, Place(file, start + done + 1, "row"), reading)
-                done += batch.num_rows
-        except _BROKEN:
-            place = Place(file, start + done + 1, "row")
-            reading.refuse(place, Reason.BROKEN_PARQUET, count=max(rows - done, 1))
+        if run and _rows_in(parquet, [*run, group]) > most_rows:
+            yield run
+            run = []
+        run.append(group)
+    if run:
+        yield run
+
+
+def _group_batches(
+    parquet: pq.ParquetFile, groups: list[int], names: Mapping[str, str], first: Place, reading: Reading
+) -> Iterator[pa.RecordBatch]:
+    """Read one run; when it is damaged, what is left of it group by group."""
+    start, done = first.number or 1, 0
+    batches = parquet.iter_batches(
+        batch_size=_batch_rows(parquet, groups, reading), row_groups=groups, columns=list(names.values())
+    )
+    while (batch := _next(batches)) is not None and not isinstance(batch, _Damaged):
+        yield _admitted(batch, names, Place(first.file, start + done, "row"), reading)
+        done += batch.num_rows
+    if batch is None:
+        return
+    for group in groups:
+        rows = _rows_in(parquet, [group])
+        if done >= rows:
+            done -= rows
+        elif len(groups) > 1 and not done:
+            yield from _group_batches(parquet, [group], names, Place(first.file, start, "row"), reading)
+        else:
+            place = Place(first.file, start + done, "row")
+            reading.refuse(place, Reason.BROKEN_PARQUET, count=rows - done)
+            done = 0
         start += rows
 
 
-def _batch_rows(parquet: pq.ParquetFile, group: int, reading: Reading) -> int:
-    """Choose a batch size by the group's bytes per row, so that long prompts do not fill the memory."""
-    metadata = parquet.metadata.row_group(group)
-    bytes_per_row = max(1, int(metadata.total_byte_size) // max(1, int(metadata.num_rows)))
+class _Damaged:
+    """Stands for a batch that cannot be decoded."""
+
+
+def _next(batches: Iterator[pa.RecordBatch]) -> pa.RecordBatch | _Damaged | None:
+    """Return the next batch; only failures of decoding count as damage, ours stay loud."""
+    try:
+        return next(batches, None)
+    except _BROKEN:
+        return _Damaged()
+
+
+def _batch_rows(parquet: pq.ParquetFile, groups: Sequence[int], reading: Reading) -> int:
+    """Choose a batch size by the bytes per row, so that long prompts do not fill the memory."""
+    size = sum(int(parquet.metadata.row_group(group).total_byte_size) for group in groups)
+    bytes_per_row = max(1, size // max(1, _rows_in(parquet, groups)))
     return max(_LEAST_ROWS, min(reading.limits.batch_rows, reading.limits.batch_bytes // bytes_per_row))
 
 

@@ -95,7 +95,7 @@ def parsed(parse: Callable[[bytes], T], line: bytes) -> T:
 def _parsed_by_json(parse: Callable[[bytes], T], line: bytes) -> T:
     """Read what Python's `json` writes and JSON does not know: NaN becomes null, infinities a word."""
     try:
-        value = json.loads(line, parse_constant={"NaN": None}.get)
+        value = json.loads(line, parse_constant=_word_of)
         return parse(msgspec.json.encode(value))
     except msgspec.ValidationError as error:
         raise LineProblem(Reason.WRONG_TYPE, str(error)) from error
@@ -103,6 +103,11 @@ def _parsed_by_json(parse: Callable[[bytes], T], line: bytes) -> T:
         raise LineProblem(Reason.TOO_DEEP) from error
     except (ValueError, msgspec.MsgspecError) as error:
         raise LineProblem(Reason.BROKEN_JSON) from error
+
+
+def _word_of(constant: str) -> str | None:
+    """Turn NaN into null, as data frames mean it, and leave infinities to the row's own checks."""
+    return None if constant == "NaN" else constant
 
 
 def apply_map(row: Row, line: bytes, columns_map: Mapping[str, str]) -> None:

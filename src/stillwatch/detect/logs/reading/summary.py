@@ -41,6 +41,8 @@ EVIDENCE = {
 }
 """What a column's absence costs, one plain sentence each."""
 
+NO_CLIENTS = "no TLS fingerprints and no user agents: client links cannot be tested"
+
 
 @dataclass(slots=True)
 class ReadSummary:
@@ -88,4 +90,9 @@ class ReadSummary:
         """What the missing columns cost, one plain sentence each. Empty when nothing was read."""
         if not self.rows:
             return ()
-        return tuple(EVIDENCE[name] for name in self.missing_columns if name in EVIDENCE)
+        missing = self.missing_columns
+        sentences = [EVIDENCE[name] for name in missing if name in EVIDENCE]
+        if {"tls_ja4", "user_agent"} <= set(missing):
+            both = (EVIDENCE["tls_ja4"], EVIDENCE["user_agent"])
+            sentences = [NO_CLIENTS, *(sentence for sentence in sentences if sentence not in both)]
+        return tuple(sentences)
