@@ -19,6 +19,7 @@ class Kind(StrEnum):
     HARVESTING = "harvesting"
     AGENTIC_TRAJECTORY = "agentic_trajectory"
     TRANSLATION_GRID = "translation_grid"
+    WORKED_SOLUTION = "worked_solution"
 
     @property
     def bit(self) -> int:
@@ -32,8 +33,8 @@ class Kind(StrEnum):
 
 
 _SENTENCES = {
-    Kind.REASONING_TRACE: "asks for the model's reasoning as a product of its own: the hidden trace, a "
-    "reconstruction of it, or a worked solution in a fixed training layout",
+    Kind.REASONING_TRACE: "asks for the model's reasoning as a product of its own: the hidden trace, or a "
+    "reconstruction of it",
     Kind.RUBRIC_GRADING: "has the model grade a given answer by a rubric, as a reward model would",
     Kind.PREFERENCE_PAIR: "has the model rank given answers, or write a chosen and a rejected one",
     Kind.DATASET_FORMAT: "asks for records of a training set, or presents the task in the layout of one",
@@ -42,4 +43,5 @@ _SENTENCES = {
     Kind.HARVESTING: "takes more from each call than an answer: many samples, or token probabilities",
     Kind.AGENTIC_TRAJECTORY: "asks for tool calls, tool results and decisions as a transcript, with no tool behind them",
     Kind.TRANSLATION_GRID: "asks for the same text in many languages, aligned",
+    Kind.WORKED_SOLUTION: "asks for a solution in steps with the answer at a fixed place, as benchmarks do, too",
 }

@@ -83,7 +83,7 @@ def _rule(file: Path, number: int, document: object) -> Rule:
 def _problems(error: ValidationError) -> str:
     problems = []
     for problem in error.errors(include_url=False, include_context=False):
-        where = ".".join(str(part) for part in problem["loc"] if part not in {"Search", "str"})
+        where = ".".join(str(part) for part in problem["loc"] if part != "str" and "Search" not in str(part))
         if problem["loc"][-1:] == ("str",) and problem["type"] == "string_type":
             continue
         problems.append(f"{where or 'rule'}: {problem['msg'].removeprefix('Value error, ')}")

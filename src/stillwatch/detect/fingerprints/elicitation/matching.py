@@ -1,6 +1,6 @@
 """Which kinds of elicitation each request shows."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -13,9 +13,12 @@ from stillwatch.detect.fingerprints.elicitation.condition import Condition, eval
 from stillwatch.detect.fingerprints.elicitation.kinds import Kind
 from stillwatch.detect.fingerprints.elicitation.phrase import Phrase
 from stillwatch.detect.fingerprints.elicitation.rule import AtLeastNumber, Rule, Search
-from stillwatch.detect.fingerprints.elicitation.scanning import PhraseScanner
+from stillwatch.detect.fingerprints.elicitation.scanning import Hits, PhraseScanner
 
 Rows = npt.NDArray[np.bool_]
+
+# Rows worked on at a time; keeps the tables of hits at a few megabytes.
+_BLOCK_ROWS = 1 << 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +31,35 @@ class RequestColumns:
     logprobs: pa.Array | None = None
     top_logprobs: pa.Array | None = None
 
+    def blocks(self) -> Iterator["RequestColumns"]:
+        """Cut the columns into blocks of rows."""
+        columns = (self.prompt, self.system_instructions, self.choice_count, self.logprobs, self.top_logprobs)
+        arrays = [None if column is None else _one_array(column) for column in columns]
+        for start in range(0, len(self.prompt), _BLOCK_ROWS):
+            yield RequestColumns(*(None if array is None else array.slice(start, _BLOCK_ROWS) for array in arrays))
+
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """One rule, its searches resolved to groups of the scanner."""
+    """One rule, the phrases of its searches resolved to groups of the scanner, by search and field."""
 
     rule: Rule
     condition: Condition
     groups: Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class _TextHits:
+    """Groups that occur in the two texts of each request."""
+
+    prompt: Hits
+    system: Hits
+
+    def of(self, field: str, group: int) -> Rows:
+        """The rows in which a group of phrases occurs in the given field."""
+        if field == "prompt":
+            return self.prompt[group]
+        return self.system[group] if field == "system_instructions" else self.prompt[group] | self.system[group]
 
 
 class ElicitationMatcher:
@@ -80,47 +104,48 @@ class ElicitationMatcher:
         Returns:
             `(n,)` uint32; bit `i` stands for `kinds[i]`.
         """
-        columns = RequestColumns(prompt, system, choice_count, logprobs, top_logprobs)
-        mask = np.zeros(len(prompt), np.uint32)
-        for rule, rows in self.match_rules(columns):
-            mask[rows] |= np.uint32(rule.kind.bit)
-        return mask
+        masks = [np.zeros(0, np.uint32)]
+        for block in RequestColumns(prompt, system, choice_count, logprobs, top_logprobs).blocks():
+            mask = np.zeros(len(block.prompt), np.uint32)
+            for rule, rows in self._match_block(block):
+                mask |= rows * np.uint32(rule.kind.bit)
+            masks.append(mask)
+        return np.concatenate(masks)
 
-    def match_rules(self, columns: RequestColumns) -> list[tuple[Rule, Rows]]:
-        """Find the rules that hit at least one request, each with its `(n,)` bool rows."""
-        prompt, system = _one_array(columns.prompt), _one_array(columns.system_instructions)
-        hits = _TextHits(self._scanner.scan(prompt), self._scan_repeated(system), len(prompt))
-        found = ((plan.rule, _rows(plan, hits, columns)) for plan in self._plans)
-        return [(rule, rows) for rule, rows in found if rows is not None and rows.any()]
+    def match_rules(self, columns: RequestColumns) -> dict[str, Rows]:
+        """Find the requests that each rule hits.
 
-    def _scan_repeated(self, texts: pa.Array) -> dict[int, Rows]:
+        Returns:
+            For every rule, by its id, `(n,)` bool.
+        """
+        parts: dict[str, list[Rows]] = {str(rule.id): [np.zeros(0, np.bool_)] for rule in self.rules}
+        for block in columns.blocks():
+            found = {str(rule.id): rows for rule, rows in self._match_block(block)}
+            for rule_id, rows in parts.items():
+                rows.append(found.get(rule_id, np.zeros(len(block.prompt), np.bool_)))
+        return {rule_id: np.concatenate(rows) for rule_id, rows in parts.items()}
+
+    def _match_block(self, block: RequestColumns) -> Iterator[tuple[Rule, Rows]]:
+        hits = _TextHits(self._scanner.scan(block.prompt), self._scan_repeated(block.system_instructions))
+        present = hits.prompt.any(axis=1) | hits.system.any(axis=1)
+        for plan in self._plans:
+            found = {
+                name: _search(search, plan.groups[name], hits, present, block)
+                for name, search in plan.rule.searches.items()
+            }
+            if any(rows is not None for rows in found.values()):
+                nothing = np.zeros(len(block.prompt), np.bool_)
+                yield plan.rule, evaluate(plan.condition, {n: nothing if r is None else r for n, r in found.items()})
+
+    def _scan_repeated(self, texts: pa.Array) -> Hits:
         """Scan each distinct text once: an application sends the same system text with every request."""
         if texts.null_count == len(texts):
-            return {}
+            return np.zeros((self._scanner.group_count, len(texts)), np.bool_)
         distinct = texts.dictionary_encode()
-        codes = distinct.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-        present = codes >= 0
-        return {
-            group: rows[np.maximum(codes, 0)] & present
-            for group, rows in self._scanner.scan(distinct.dictionary).items()
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class _TextHits:
-    """Rows by group, apart for the two texts of a request."""
-
-    prompt: Mapping[int, Rows]
-    system: Mapping[int, Rows]
-    row_count: int
-
-    def of(self, field: str, group: int) -> Rows | None:
-        """The rows in which a group of phrases occurs in the given field; None when in no row."""
-        in_prompt = self.prompt.get(group) if field != "system_instructions" else None
-        in_system = self.system.get(group) if field != "prompt" else None
-        if in_prompt is None or in_system is None:
-            return in_system if in_prompt is None else in_prompt
-        return in_prompt | in_system
+        hits = self._scanner.scan(distinct.dictionary)
+        missing = np.zeros((len(hits), 1), np.bool_)
+        codes = distinct.indices.fill_null(len(distinct.dictionary)).to_numpy(zero_copy_only=False)
+        return np.take(np.concatenate([hits, missing], axis=1), codes, axis=1)
 
 
 def _plan(rule: Rule, groups: list[tuple[Phrase, ...]]) -> _Plan:
@@ -133,39 +158,31 @@ def _plan(rule: Rule, groups: list[tuple[Phrase, ...]]) -> _Plan:
     return _Plan(rule, rule.condition, resolved)
 
 
-def _rows(plan: _Plan, hits: _TextHits, columns: RequestColumns) -> Rows | None:
-    """The rows that a rule hits. A condition is false where no search hits, so nothing found means None."""
-    found = {name: _search(search, plan.groups[name], hits, columns) for name, search in plan.rule.searches.items()}
-    if all(rows is None for rows in found.values()):
-        return None
-    nothing = np.zeros(hits.row_count, np.bool_)
-    return evaluate(plan.condition, {name: nothing if rows is None else rows for name, rows in found.items()})
-
-
 def _search(
-    search: Search, groups: Mapping[str, int], hits: _TextHits, columns: RequestColumns
+    search: Search, groups: Mapping[str, int], hits: _TextHits, present: Rows, block: RequestColumns
 ) -> Rows | None:
-    parts = [hits.of(field, group) for field, group in groups.items()]
+    """The rows in which every field of a search holds; None when in no row."""
+    if not all(present[group] for group in groups.values()):
+        return None
+    parts: list[Rows | None] = [hits.of(field, group) for field, group in groups.items()]
     if search.choice_count:
-        parts.append(_at_least(columns.choice_count, search.choice_count))
+        parts.append(_at_least(block.choice_count, search.choice_count))
     if search.top_logprobs:
-        parts.append(_at_least(columns.top_logprobs, search.top_logprobs))
+        parts.append(_at_least(block.top_logprobs, search.top_logprobs))
     if search.logprobs:
-        parts.append(_true(columns.logprobs))
-    present = [part for part in parts if part is not None]
-    return np.logical_and.reduce(present) if len(present) == len(parts) else None
+        parts.append(_true(block.logprobs))
+    known = [part for part in parts if part is not None]
+    return np.logical_and.reduce(known) if len(known) == len(parts) else None
 
 
 def _at_least(values: pa.Array | None, bound: AtLeastNumber) -> Rows | None:
-    if values is None:
-        return None
-    return _true(pc.greater_equal(_one_array(values), bound.at_least))
+    return None if values is None else _true(pc.greater_equal(values, bound.at_least))
 
 
 def _true(values: pa.Array | None) -> Rows | None:
     if values is None:
         return None
-    rows: Rows = _one_array(values).cast(pa.bool_()).fill_null(False).to_numpy(zero_copy_only=False)
+    rows: Rows = values.cast(pa.bool_()).fill_null(False).to_numpy(zero_copy_only=False)  # noqa: FBT003 - pyarrow's own argument
     return rows
 
 

@@ -6,14 +6,12 @@ plain ones and invisible characters disappear. Only the first `HEAD_CHARACTERS` 
 `TAIL_CHARACTERS` of a text are examined: instructions stand at the beginning or the end, and the middle
 of a long prompt is material.
 
-Most text is plain ASCII and takes only two passes over bytes; the costly steps run on the rows that need them.
+Most text is plain ASCII, for which nothing here has to run; the rest happens byte by byte while scanning.
 """
 
+import re
 import unicodedata
-from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -22,7 +20,7 @@ TAIL_CHARACTERS = 500
 
 # Stands where the middle of a long text was cut out. No pattern reaches across it.
 _CUT = "\x1e"
-_BARRIER = b"\n"
+BARRIER = b"\n"
 
 _TO_SPACE = bytes(range(0x20)) + b"\x7f" + b"*_-`\"'#~|="
 
@@ -39,7 +37,9 @@ def _byte_table() -> bytes:
     table = bytearray(range(256))
     for byte in _TO_SPACE:
         table[byte] = 0x20
-    table[ord(_CUT)] = _BARRIER[0]
+    table[ord(_CUT)] = BARRIER[0]
+    for letter in range(ord("A"), ord("Z") + 1):
+        table[letter] = letter + 32
     return bytes(table)
 
 
@@ -52,49 +52,34 @@ def _odd_table() -> dict[int, str]:
     return table
 
 
-_BYTE_TABLE = _byte_table()
+BYTE_TABLE = _byte_table()
+"""What each byte of prepared text counts as: marks and control characters are spaces, capitals small letters."""
 _ODD_TABLE = _odd_table()
 
 
-@dataclass(frozen=True, slots=True)
-class NormalizedTexts:
-    """Texts of many rows, normalized, end to end in one buffer.
+def prepare_texts(texts: pa.Array) -> pa.StringArray:
+    """Take the steps of normalization that look at characters; `BYTE_TABLE` and joining spaces do the rest.
+
+    Only rows with other than ASCII characters need any, beyond cutting.
 
     Args:
-        data: `(n_bytes,)` the UTF-8 bytes of all rows.
-        offsets: `(n_rows + 1,)` int32; row `i` is `data[offsets[i]:offsets[i + 1]]`.
-    """
-
-    data: bytes
-    offsets: npt.NDArray[np.int32]
-
-    def to_arrow(self) -> pa.StringArray:
-        """The same rows as an Arrow array, without copying."""
-        return pa.StringArray.from_buffers(
-            len(self.offsets) - 1, pa.py_buffer(self.offsets), pa.py_buffer(self.data)
-        )
-
-
-def normalize_texts(texts: pa.Array) -> NormalizedTexts:
-    """Normalize every row of a string array.
-
-    Args:
-        texts: `(n_rows,)` strings, null where there is none. The caller keeps one call below 2 GiB.
+        texts: `(n_rows,)` strings, null where there is none; less than 2 GiB of text.
 
     Returns:
-        As many rows as came in; a null becomes an empty row.
+        As many rows; a null becomes an empty row.
     """
-    plain = pc.utf8_lower(_straighten(_clip(texts.cast(pa.string()).fill_null(""))))
-    offsets = np.frombuffer(plain.buffers()[1], np.int32, len(plain) + 1, plain.offset * 4)
-    first, last = (int(offsets[0]), int(offsets[-1])) if len(plain) else (0, 0)
-    buffer = plain.buffers()[2]
-    data = buffer.slice(first, last - first).to_pybytes() if buffer is not None else b""
-    return _squeeze(data.translate(_BYTE_TABLE), offsets - first if len(plain) else np.zeros(1, np.int32))
+    clipped = _clip(texts.cast(pa.string()).fill_null(""))
+    foreign = pc.invert(pc.string_is_ascii(clipped))
+    rows = clipped.filter(foreign)
+    if not len(rows):
+        return clipped
+    return pc.replace_with_mask(clipped, foreign, pc.utf8_lower(_straighten(rows)))
 
 
-def normalize_phrase(text: str) -> str:
-    """Normalize one text as the rows of `normalize_texts` are, without trimming it."""
-    return normalize_texts(pa.array([text], pa.string())).data.decode()
+def normalize_text(text: str) -> str:
+    """Normalize one text completely. Slow; the phrases of rules and the tests go this way."""
+    prepared = prepare_texts(pa.array([text], pa.string()))[0].as_py()
+    return re.sub(" {2,}", " ", prepared.encode().translate(BYTE_TABLE).decode())
 
 
 def _clip(texts: pa.StringArray) -> pa.StringArray:
@@ -112,33 +97,12 @@ def _clip(texts: pa.StringArray) -> pa.StringArray:
 
 def _straighten(texts: pa.StringArray) -> pa.StringArray:
     """Undo letter styles, invisible characters and decomposed letters in the rows that have any."""
-    foreign = pc.invert(pc.string_is_ascii(texts))
-    if not pc.any(foreign).as_py():
+    odd = pc.match_substring_regex(texts, _ODD_CHARACTERS)
+    if not pc.any(odd).as_py():
         return texts
-    positions = np.flatnonzero(foreign.to_numpy(zero_copy_only=False))
-    odd = pc.match_substring_regex(texts.filter(foreign), _ODD_CHARACTERS).to_numpy(zero_copy_only=False)
-    if not odd.any():
-        return texts
-    mask = np.zeros(len(texts), np.bool_)
-    mask[positions[odd]] = True
-    plain = [_straighten_text(text) for text in texts.filter(pa.array(mask)).to_pylist()]
-    return pc.replace_with_mask(texts, pa.array(mask), pa.array(plain, pa.string()))
+    plain = [_straighten_text(text) for text in texts.filter(odd).to_pylist()]
+    return pc.replace_with_mask(texts, odd, pa.array(plain, pa.string()))
 
 
 def _straighten_text(text: str) -> str:
     return unicodedata.normalize("NFC", text.translate(_ODD_TABLE))
-
-
-def _squeeze(data: bytes, offsets: npt.NDArray[np.int32]) -> NormalizedTexts:
-    """Collapse runs of spaces to one; a row's first space stays when the row before ends with one."""
-    codes = np.frombuffer(data, np.uint8)
-    space = codes == 0x20
-    repeated = np.zeros(len(codes), np.bool_)
-    np.logical_and(space[1:], space[:-1], out=repeated[1:])
-    starts = offsets[:-1]
-    repeated[starts[starts < len(codes)]] = False
-    if not repeated.any():
-        return NormalizedTexts(data, np.ascontiguousarray(offsets, np.int32))
-    dropped = np.flatnonzero(repeated)
-    shifted = offsets - np.searchsorted(dropped, offsets).astype(np.int32)
-    return NormalizedTexts(codes[~repeated].tobytes(), shifted.astype(np.int32))

@@ -1,35 +1,35 @@
-"""The phrases that rules are written in, compiled to literals and RE2 patterns.
+"""The phrases that rules are written in.
 
 A phrase is plain text with five marks, chosen so that somebody who reads no regular expressions can write one
 in their own language:
 
     (a|b)   one of these            rewrite the (question|prompt)
-    [a]     may be there            step by step [reasoning]
+    [a|b]   one of these or none    step by step [reasoning]
     ~       up to 40 characters     translate ~ into french; `~80` allows 80, at most 200
-    *       any ending of a word    rewrit* the prompt; at the beginning: any beginning
+    *       any ending of a word    rewrit* the prompt, (check*|verify); in front of a word: any beginning
     #       a number                write # questions
 
-Letters that are ASCII match whole words unless `*` says otherwise. Case, quotation marks, hyphens, underscores and
-the amount of white space do not matter (see `normalizing`). A backslash takes a mark literally.
-
-Every phrase names literals of which one must occur wherever it matches, so that a scanner for literals can pass
-over nearly all text before any pattern runs.
+ASCII letters match whole words unless `*` says otherwise. Case, quotation marks, hyphens, underscores and the
+amount of white space do not matter (see `normalizing`). A backslash takes a mark literally.
 """
 
 import itertools
-import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from stillwatch.detect.fingerprints.elicitation.normalizing import normalize_phrase
+from stillwatch.detect.fingerprints.elicitation.normalizing import normalize_text
 
 DEFAULT_GAP = 40
 LARGEST_GAP = 200
+LONGEST_ENDING = 20
 LARGEST_EXPANSION = 600
-SHORTEST_LITERAL_BYTES = 4
-_ENDING = r"[^ \n]{0,20}"
-_RE2_MARKS = frozenset(r"\.+*?()|[]{}^$")
+# A phrase of shorter literals only would hit most texts.
+SHORTEST_LITERAL_BYTES = 3
+# Marks a spelling whose word may go on. Normalized text never holds it.
+_OPEN = "\x01"
+# Words that stand side by side are joined as long as that keeps the automaton small.
+_JOINED_SPELLINGS = 60
 
 
 class PhraseSyntaxError(Exception):
@@ -38,7 +38,7 @@ class PhraseSyntaxError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Literal text in one or more spellings."""
+    """Literal text in one or more spellings; an empty one means that it may be absent."""
 
     spellings: tuple[str, ...]
 
@@ -52,7 +52,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """One to six digits."""
+    """One to six digits between other characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,8 @@ Item = Words | Gap | Number | Ending
 
 
 @dataclass(frozen=True, slots=True)
-class Literal:
-    """A text that must occur, and whether a word must begin before or end behind it."""
+class Spelling:
+    """One text that a part may be, and whether a word has to begin and to end with it."""
 
     text: str
     whole_start: bool
@@ -73,43 +73,64 @@ class Literal:
 
 
 @dataclass(frozen=True, slots=True)
-class Phrase:
-    """A compiled phrase.
+class Part:
+    """One literal or number of a phrase, and how it follows the part before.
 
     Args:
-        source: As written in the rule.
-        pattern: RE2 pattern over normalized text.
-        literals: One of these occurs in every match.
-        exact: The literals, with their word edges, say all; no pattern has to run.
+        spellings: The texts it may be; empty for a number.
+        gap: Characters allowed since the part before.
+        unbroken: No space among them.
     """
 
+    spellings: tuple[Spelling, ...]
+    gap: int
+    unbroken: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A phrase as written, and its parts in order."""
+
     source: str
-    pattern: str
-    literals: tuple[Literal, ...]
-    exact: bool
+    parts: tuple[Part, ...]
+
+    @property
+    def pattern(self) -> str:
+        """The same meaning as a regular expression of Python over normalized text: slow, plain, and what tests compare with."""
+        return "".join(
+            ("" if index == 0 else _between(part)) + _part_pattern(part) for index, part in enumerate(self.parts)
+        )
 
 
 def compile_phrase(source: str) -> Phrase:
     """Compile one phrase.
 
     Raises:
-        PhraseSyntaxError: The phrase has unbalanced marks, no literal of `SHORTEST_LITERAL_BYTES` bytes, a gap beyond
-            `LARGEST_GAP`, or stands for more than `LARGEST_EXPANSION` spellings.
+        PhraseSyntaxError: The phrase has a stray or nested bracket, no literal of `SHORTEST_LITERAL_BYTES` bytes, a
+            gap beyond `LARGEST_GAP`, or too many words that may be absent side by side.
     """
-    items = _merge(_parse(source))
-    anchor = _anchor(source, items)
-    exact = all(isinstance(item, Words | Ending) for item in items) and _inner(items) == [items[anchor]]
-    return Phrase(source, _pattern(items), _literals(items, anchor, exact=exact), exact)
+    items = _trimmed(_merge(_take_in_spaces(list(_parse(source)))))
+    parts = tuple(_parts(items))
+    if not any(_selective(part) for part in parts):
+        raise PhraseSyntaxError(
+            f"{source!r} has no part of which every spelling is at least {SHORTEST_LITERAL_BYTES} bytes long"
+        )
+    lone = [spelling.text for part in parts for spelling in part.spellings if len(spelling.text.strip().encode()) == 1]
+    if lone:
+        raise PhraseSyntaxError(f"{source!r} looks for {lone[0]!r} by itself, which is everywhere; join it to a word")
+    if any(not spelling.text for part in parts for spelling in part.spellings):
+        raise PhraseSyntaxError(f"{source!r} has words that may be absent and no words beside them")
+    return Phrase(source, parts)
 
 
-def _inner(items: Sequence[Item]) -> list[Item]:
-    """The items without an `*` at either end, which only lifts the word edge there."""
-    trimmed = list(items)
-    if trimmed and isinstance(trimmed[0], Ending):
-        trimmed = trimmed[1:]
-    if trimmed and isinstance(trimmed[-1], Ending):
-        trimmed = trimmed[:-1]
-    return trimmed
+def is_word_character(character: str) -> bool:
+    """Whether a character of normalized text belongs to an ASCII word; only these have word edges."""
+    return character.isascii() and character.isalnum()
+
+
+def _selective(part: Part) -> bool:
+    lengths = [len(spelling.text.strip().encode()) for spelling in part.spellings]
+    return bool(lengths) and min(lengths) >= SHORTEST_LITERAL_BYTES
 
 
 def _parse(source: str) -> Iterator[Item]:
@@ -121,27 +142,36 @@ def _parse(source: str) -> Iterator[Item]:
         elif token.startswith("~"):
             yield _gap(source, token)
         elif token[0] in "([" and len(token) > 1:
-            choices = [_unescape(choice) for choice in re.split(r"(?<!\\)\|", token[1:-1])]
-            yield Words(tuple(choices) if token[0] == "(" else (*choices, ""))
+            choices = [_choice(source, choice) for choice in re.split(r"(?<!\\)\|", token[1:-1])]
+            yield Words(tuple(dict.fromkeys(choices if token[0] == "(" else [*choices, ""])))
         else:
-            yield Words((_unescape(token),))
+            yield Words((_plain(token),))
+
+
+_TOKEN = re.compile(r"~\d*|\*|#|\((?:\\.|[^()\[\]\\])*\)|\[(?:\\.|[^()\[\]\\])*\]|(?:\\.|[^~*#()\[\]|\\])+")
 
 
 def _tokens(source: str) -> Iterator[str]:
-    scanner = re.compile(r"~\d*|\*|#|\((?:\\.|[^()\[\]\\])*\)|\[(?:\\.|[^()\[\]\\])*\]|(?:\\.|[^~*#()\[\]|\\])+")
     position = 0
     while position < len(source):
-        found = scanner.match(source, position)
+        found = _TOKEN.match(source, position)
         if found is None:
-            raise PhraseSyntaxError(
-                f"cannot read {source!r} from {source[position:]!r} on: a bracket is open, nested or stray"
-            )
+            rest = source[position:]
+            raise PhraseSyntaxError(f"cannot read {source!r} from {rest!r} on: a bracket is open, nested or stray")
         yield found.group()
         position = found.end()
 
 
-def _unescape(text: str) -> str:
-    return normalize_phrase(re.sub(r"\\(.)", r"\1", text))
+def _choice(source: str, text: str) -> str:
+    is_open = text.endswith("*") and not text.endswith("\\*")
+    text = text[:-1] if is_open else text
+    if re.search(r"(?<!\\)[~*#]", text):
+        raise PhraseSyntaxError(f"{source!r} has a mark within brackets, where only `*` at the end of a word may stand")
+    return _plain(text) + _OPEN * is_open
+
+
+def _plain(text: str) -> str:
+    return normalize_text(re.sub(r"\\(.)", r"\1", text))
 
 
 def _gap(source: str, token: str) -> Gap:
@@ -151,105 +181,105 @@ def _gap(source: str, token: str) -> Gap:
     return Gap(limit)
 
 
-def _merge(items: Iterator[Item]) -> list[Item]:
-    """Join neighboring words into all their spellings, and take the spaces beside a gap into the gap."""
-    merged: list[Item] = []
-    for kind, group in itertools.groupby(items, key=lambda item: isinstance(item, Words)):
-        members = list(group)
-        merged += [_product([item for item in members if isinstance(item, Words)])] if kind else members
-    last = len(merged) - 1
-    for index, item in enumerate(merged):
-        if isinstance(item, Words):
-            before = index == 0 or isinstance(merged[index - 1], Gap)
-            after = index == last or isinstance(merged[index + 1], Gap)
-            merged[index] = _trim(item, start=before, end=after)
-    return [item for item in merged if not (isinstance(item, Words) and item.spellings == ("",))]
-
-
-def _product(words: Sequence[Words]) -> Words:
-    count = math.prod(len(word.spellings) for word in words)
-    if count > LARGEST_EXPANSION:
-        raise PhraseSyntaxError(f"a phrase stands for {count} spellings, and {LARGEST_EXPANSION} are allowed; split it")
-    joined = ("".join(parts) for parts in itertools.product(*(word.spellings for word in words)))
-    return Words(tuple(dict.fromkeys(re.sub(" +", " ", text) for text in joined)))
-
-
-def _trim(words: Words, *, start: bool, end: bool) -> Words:
-    texts = (text.lstrip(" ") if start else text for text in words.spellings)
-    return Words(tuple(dict.fromkeys(text.rstrip(" ") if end else text for text in texts)))
-
-
-def _anchor(source: str, items: Sequence[Item]) -> int:
-    """The item whose spellings are together the rarest, so that the pattern runs least often."""
-    scored = [
-        (sum(_commonness(text) for text in item.spellings), index)
-        for index, item in enumerate(items)
-        if isinstance(item, Words) and min(len(text.strip().encode()) for text in item.spellings) >= SHORTEST_LITERAL_BYTES
-    ]
-    if not scored:
-        raise PhraseSyntaxError(
-            f"{source!r} has no part of which every spelling is at least {SHORTEST_LITERAL_BYTES} bytes long"
-        )
-    return min(scored)[1]
-
-
-def _commonness(text: str) -> float:
-    """A rough relative frequency: long texts are rare, texts of only everyday words are not.
-
-    Only the order matters, and only for speed. Per letter about 4.1 bits for independent English letters, less for
-    the structure of words; a UTF-8 byte of another script carries about as much.
-    """
-    words = text.split()
-    weight = sum(2.0 if word in _EVERYDAY else 2.4 * min(len(word.encode()), 8) for word in words)
-    return float(2.0 ** -min(weight, 60.0))
-
-
-_EVERYDAY = frozenset(
-    "the this that these with from into your you for and not about answer answers question questions problem text "
-    "write give make following each more most than best good better new list example examples think step steps "
-    "explain language code data model using use format output input response task user assistant "
-    "question: answer: please which between compare translate final first then only must".split()
-)
-
-
-def _literals(items: Sequence[Item], anchor: int, *, exact: bool) -> tuple[Literal, ...]:
-    words = items[anchor]
-    spellings = words.spellings if isinstance(words, Words) else ()
-    start = exact and not isinstance(items[0], Ending)
-    end = exact and not isinstance(items[-1], Ending)
-    return tuple(
-        Literal(text, start and is_word_character(text[0]), end and is_word_character(text[-1])) for text in spellings
-    )
-
-
-def is_word_character(character: str) -> bool:
-    """Whether a character of normalized text belongs to an ASCII word; only these have word edges."""
-    return character.isascii() and character.isalnum()
-
-
-def _pattern(items: Sequence[Item]) -> str:
-    parts = []
+def _take_in_spaces(items: list[Item]) -> list[Item]:
+    """Give words that may be absent the space on one of their sides, so that no two spaces meet without them."""
     for index, item in enumerate(items):
-        starts = index == 0 or isinstance(items[index - 1], Gap)
-        ends = index == len(items) - 1 or isinstance(items[index + 1], Gap)
-        parts.append(_item_pattern(item, starts=starts, ends=ends))
-    return "".join(parts)
+        if not isinstance(item, Words) or "" not in item.spellings:
+            continue
+        before = items[index - 1] if index else None
+        after = items[index + 1] if index + 1 < len(items) else None
+        if not _ends_with_space(before):
+            continue
+        if isinstance(after, Words) and all(text.startswith(" ") for text in after.spellings):
+            items[index] = Words(tuple(text + " " if text else "" for text in item.spellings))
+            items[index + 1] = Words(tuple(text[1:] for text in after.spellings))
+        elif isinstance(before, Words) and not isinstance(after, Words):
+            items[index - 1] = Words(tuple(text.removesuffix(" ") for text in before.spellings))
+            items[index] = Words(tuple(" " + text if text else "" for text in item.spellings))
+    return items
 
 
-def _item_pattern(item: Item, *, starts: bool, ends: bool) -> str:
-    match item:
-        case Gap(limit):
-            return f".{{0,{limit}}}"
-        case Ending():
-            return "" if starts or ends else _ENDING
-        case Number():
-            return r"\b[0-9]{1,6}" if starts else "[0-9]{1,6}"
-        case Words(spellings):
-            return "(?:" + "|".join(_edged(text, starts=starts, ends=ends) for text in spellings) + ")"
+def _ends_with_space(item: Item | None) -> bool:
+    """Whether what stands before ends with a space or an edge, whichever spelling it takes."""
+    if not isinstance(item, Words):
+        return not isinstance(item, Ending | Number)
+    return all(not text or text.endswith(" ") for text in item.spellings)
 
 
-def _edged(text: str, *, starts: bool, ends: bool) -> str:
-    escaped = "".join("\\" + character if character in _RE2_MARKS else character for character in text)
-    before = r"\b" if starts and text and is_word_character(text[0]) else ""
-    after = r"\b" if ends and text and is_word_character(text[-1]) else ""
-    return before + escaped + after
+def _merge(items: Iterable[Item]) -> list[Item]:
+    """Join words that may be absent with their neighbors, and other neighbors where that yields few spellings."""
+    merged: list[Item] = []
+    for item in items:
+        before = merged[-1] if merged else None
+        if isinstance(item, Words) and isinstance(before, Words):
+            optional = "" in item.spellings or "" in before.spellings
+            count = len(item.spellings) * len(before.spellings)
+            if any(text.endswith(_OPEN) for text in before.spellings):
+                merged += [Ending(), item]
+                continue
+            if optional and count > LARGEST_EXPANSION:
+                raise PhraseSyntaxError(f"{count} spellings side by side, and {LARGEST_EXPANSION} are allowed; split the phrase")
+            if optional or count <= _JOINED_SPELLINGS:
+                merged[-1] = _product(before, item)
+                continue
+        merged.append(item)
+    return merged
+
+
+def _product(left: Words, right: Words) -> Words:
+    joined = (first + second for first, second in itertools.product(left.spellings, right.spellings))
+    return Words(tuple(dict.fromkeys(joined)))
+
+
+def _trimmed(items: list[Item]) -> list[Item]:
+    """Take the spaces beside a gap, and at both ends, into the gap."""
+    for index, item in enumerate(items):
+        if not isinstance(item, Words):
+            continue
+        texts = item.spellings
+        if index == 0 or isinstance(items[index - 1], Gap):
+            texts = tuple(text.lstrip(" ") for text in texts)
+        if index == len(items) - 1 or isinstance(items[index + 1], Gap):
+            texts = tuple(text.rstrip(" ") for text in texts)
+        items[index] = Words(tuple(dict.fromkeys(texts)))
+    return [item for item in items if item != Words(("",))]
+
+
+def _parts(items: Sequence[Item]) -> Iterator[Part]:
+    for index, item in enumerate(items):
+        if isinstance(item, Words | Number):
+            before = list(itertools.takewhile(lambda other: isinstance(other, Gap | Ending), reversed(items[:index])))
+            gaps = [other.limit for other in before if isinstance(other, Gap)]
+            unbroken = bool(before) and not gaps
+            yield Part(
+                tuple(_spellings(items, index)),
+                gap=min(sum(gaps), LARGEST_GAP) if gaps else LONGEST_ENDING * unbroken,
+                unbroken=unbroken,
+            )
+
+
+def _spellings(items: Sequence[Item], index: int) -> Iterator[Spelling]:
+    item = items[index]
+    starts = index == 0 or isinstance(items[index - 1], Gap)
+    ends = index == len(items) - 1 or isinstance(items[index + 1], Gap)
+    for marked in item.spellings if isinstance(item, Words) else ():
+        text = marked.removesuffix(_OPEN)
+        whole_start = starts and bool(text) and is_word_character(text[0])
+        whole_end = ends and text == marked and bool(text) and is_word_character(text[-1])
+        yield Spelling(text, whole_start, whole_end)
+
+
+def _between(part: Part) -> str:
+    return (r"[^ \n]" if part.unbroken else ".") + f"{{0,{part.gap}}}"
+
+
+def _part_pattern(part: Part) -> str:
+    if not part.spellings:
+        return "(?<![0-9])[0-9]{1,6}(?![0-9])"
+    return "(?:" + "|".join(map(_edged, part.spellings)) + ")"
+
+
+def _edged(spelling: Spelling) -> str:
+    before = "(?<![a-z0-9])" if spelling.whole_start else ""
+    behind = "(?![a-z0-9])" if spelling.whole_end else ""
+    return before + re.escape(spelling.text) + behind
