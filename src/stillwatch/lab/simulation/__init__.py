@@ -1,0 +1,6 @@
+"""Simulated labs: ordinary customers, campaigns against them, and the logs that both leave behind."""
+
+from stillwatch.lab.simulation.scenario import Scenario, at_labs, load_scenario, scenario_names
+from stillwatch.lab.simulation.simulate import LabSummary, SimulationSummary, simulate
+
+__all__ = ["LabSummary", "Scenario", "SimulationSummary", "at_labs", "load_scenario", "scenario_names", "simulate"]
