@@ -130,7 +130,8 @@ def _threshold(scores: Scores, quiet: Path) -> float:
     granted = _authorized(quiet)
     ranked = sorted((value for key, value in scores.items() if key not in granted), reverse=True)
     allowed = int(BUDGET_PER_1000 * accounts / 1_000)
-    return ranked[allowed] if allowed < len(ranked) else float("-inf")
+    # With fewer scores than the budget allows, the lowest of them is the threshold.
+    return ranked[min(allowed, len(ranked) - 1)]
 
 
 def _authorized(labeled: Path) -> set[str]:
