@@ -261,7 +261,7 @@ def test_nulls_in_required_parquet_columns_are_refused_row_by_row(tmp_path: Path
         ("prompt", pa.array([b"\xff", b"ok"], pa.binary()), 1, "invalid_utf8"),
     ],
 )
-def test_a_bad_parquet_value_costs_its_row_only(
+def test_a_bad_parquet_value_costs_its_row_only(  # noqa: PLR0917 - pytest passes them by name
     column: str, values: Any, row: int, reason: str, tmp_path: Path, read: Read
 ) -> None:
     path = tmp_path / "log.parquet"
@@ -361,7 +361,7 @@ def test_an_unknown_format_or_column_is_a_usage_error(tmp_path: Path) -> None:
     (tmp_path / "log.jsonl").write_bytes(line())
     for options in ({"log_format": "syslog"}, {"columns": ["colour"]}, {"columns_map": {"colour": "x"}}):
         with pytest.raises(UsageError, match="unknown"):
-            read_requests([tmp_path], rejected=RejectedLog(), now=NOW, **options)  # type: ignore[arg-type]
+            read_requests([tmp_path], rejected=RejectedLog(), now=NOW, **options)
 
 
 def test_only_the_wanted_columns_are_filled(tmp_path: Path, read: Read) -> None:

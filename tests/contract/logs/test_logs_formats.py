@@ -87,7 +87,7 @@ class _Piped:
     """Standard input that a pipe feeds: bytes once, in order."""
 
     def __init__(self, content: bytes) -> None:
-        self.buffer = io.BufferedReader(io.BytesIO(content))  # type: ignore[arg-type]
+        self.buffer = io.BufferedReader(io.BytesIO(content))
 
 
 @pytest.mark.parametrize(("log_format", "example"), EXAMPLES)

@@ -60,12 +60,14 @@ def rows_of(name: str) -> list[dict[str, Any]]:
     table = pa.Table.from_batches(list(batches), REQUESTS)
     assert batches.summary.formats == {name: 2_000}
     assert rejected.total == 0
-    return table.to_pylist()
+    rows: list[dict[str, Any]] = table.to_pylist()
+    return rows
 
 
 @pytest.fixture(scope="module")
 def truth() -> list[dict[str, Any]]:
-    return pq.read_table(SHARED / "canonical.parquet").to_pylist()
+    rows: list[dict[str, Any]] = pq.read_table(SHARED / "canonical.parquet").to_pylist()
+    return rows
 
 
 @pytest.mark.parametrize("name", sorted(FILES))

@@ -24,18 +24,15 @@ from stillwatch.detect.logs.reading.examples import EXAMPLE_ROWS
 from stillwatch.detect.logs.reading.formats import Example, Head, LogFormat, Reading
 from stillwatch.detect.logs.reading.json_lines import read_json_lines
 from stillwatch.detect.logs.reading.network import (
-    ASN_HEADERS,
-    COUNTRY_HEADERS,
-    JA4_HEADERS,
-    first_of,
+    fill_from_headers,
     forwarded_address,
-    lowered,
 )
 from stillwatch.detect.logs.reading.opened import OpenedFile
 from stillwatch.detect.logs.reading.rows import Row
 
 _SURFACES = frozenset({"api", "app", "bedrock", "vertex", "batch"})
 _SUCCESS = 200
+_LONGEST_S = 2**31 / 1_000
 
 
 class _Metadata(msgspec.Struct, gc=False):
@@ -121,27 +118,20 @@ def _parse(line: bytes) -> Row:
     """Turn one payload into a request."""
     payload = _decoder.decode(line)
     row = Row(
-        request_id=_first(payload.id, payload.request_id, payload.litellm_call_id),
+        request_id=payload.id or payload.request_id or payload.litellm_call_id,
         time=payload.start_time,
-        model=_first(payload.model_group, payload.model),
+        model=payload.model_group or payload.model,
         operation=_operation(payload.call_type),
         surface=_surface(payload.request_tags),
         conversation_id=None if payload.session_id == payload.trace_id else payload.session_id,
         latency_ms=_latency_ms(payload),
     )
-    _fill_identity(row, payload)
+    metadata = _metadata_of(payload)
+    _fill_identity(row, payload, metadata)
     _fill_content(row, payload)
     _fill_parameters(row, payload)
-    _fill_outcome(row, payload)
+    _fill_outcome(row, payload, metadata)
     return row
-
-
-def _first(*values: Any) -> Any:
-    """Return the first value that says something."""
-    for value in values:
-        if value is not None and value != "":
-            return value
-    return None
 
 
 def _operation(call_type: Any) -> Any:
@@ -166,10 +156,10 @@ def _surface(tags: list[Any] | str | None) -> str:
 
 def _latency_ms(payload: _Payload) -> int | None:
     """Return the whole call's duration."""
-    for value in (payload.response_time, _duration_s(payload)):
-        if isinstance(value, int | float) and 0 <= value < 2**31 / 1_000:
-            return round(value * 1_000)
-    return None
+    seconds = payload.response_time
+    if not isinstance(seconds, float):
+        seconds = _duration_s(payload)
+    return round(seconds * 1_000) if seconds is not None and 0 <= seconds < _LONGEST_S else None
 
 
 def _duration_s(payload: _Payload) -> float | None:
@@ -187,31 +177,24 @@ def _metadata_of(payload: _Payload) -> _Metadata:
     return _NO_METADATA
 
 
-def _fill_identity(row: Row, payload: _Payload) -> None:
+def _fill_identity(row: Row, payload: _Payload, metadata: _Metadata) -> None:
     """Fill who asked and from where."""
-    metadata = _metadata_of(payload)
-    key = _first(metadata.user_api_key_alias, metadata.user_api_key_hash, payload.api_key)
-    row.api_key_id = key
-    row.account_id = _first(
-        metadata.user_api_key_org_id,
-        payload.organization_id,
-        metadata.user_api_key_team_id,
-        payload.team_id,
-        metadata.user_api_key_user_id,
-        payload.user,
-        metadata.user_api_key_hash,
-        payload.api_key,
+    row.api_key_id = metadata.user_api_key_alias or metadata.user_api_key_hash or payload.api_key
+    row.account_id = (
+        metadata.user_api_key_org_id
+        or payload.organization_id
+        or metadata.user_api_key_team_id
+        or payload.team_id
+        or metadata.user_api_key_user_id
+        or payload.user
+        or metadata.user_api_key_hash
+        or payload.api_key
     )
-    row.user_id = _first(payload.end_user, metadata.user_api_key_end_user_id)
-    row.client_address = forwarded_address(
-        _first(payload.requester_ip_address, metadata.requester_ip_address)
-    )
-    row.user_agent = _first(payload.user_agent, metadata.user_agent)
+    row.user_id = payload.end_user or metadata.user_api_key_end_user_id
+    row.client_address = forwarded_address(payload.requester_ip_address or metadata.requester_ip_address)
+    row.user_agent = payload.user_agent or metadata.user_agent
     if metadata.requester_custom_headers:
-        headers = lowered(metadata.requester_custom_headers)
-        row.tls_ja4 = first_of(headers, JA4_HEADERS)
-        row.client_asn = first_of(headers, ASN_HEADERS)
-        row.client_country = first_of(headers, COUNTRY_HEADERS)
+        fill_from_headers(row, metadata.requester_custom_headers)
 
 
 def _fill_content(row: Row, payload: _Payload) -> None:
@@ -227,19 +210,20 @@ def _fill_parameters(row: Row, payload: _Payload) -> None:
     parameters = given if isinstance(given, _Parameters) else _NO_PARAMETERS
     row.temperature, row.top_p = parameters.temperature, parameters.top_p
     row.choice_count = 1 if parameters.n is None else parameters.n
-    row.max_tokens = _first(parameters.max_tokens, parameters.max_completion_tokens)
+    limit = parameters.max_tokens
+    row.max_tokens = parameters.max_completion_tokens if limit is None else limit
     row.logprobs = False if parameters.logprobs is None else parameters.logprobs
     row.top_logprobs = parameters.top_logprobs
-    row.stream = _first(payload.stream, parameters.stream, False)
+    stream = parameters.stream if payload.stream is None else payload.stream
+    row.stream = False if stream is None else stream
     row.reasoning_effort = parameters.reasoning_effort
     row.response_format = type_of(parameters.response_format)
     row.tool_count = count_of(parameters.tools or parameters.functions)
 
 
-def _fill_outcome(row: Row, payload: _Payload) -> None:
+def _fill_outcome(row: Row, payload: _Payload, metadata: _Metadata) -> None:
     """Fill what came of it."""
     answer = payload.response if isinstance(payload.response, Answer) else _NO_ANSWER
-    metadata = _metadata_of(payload)
     usage = answer.usage or metadata.usage_object
     if payload.status == "failure":
         row.status, row.finish_reason = _failure_code(payload), "error"

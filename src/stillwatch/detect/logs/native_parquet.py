@@ -31,7 +31,9 @@ def _read(opened: OpenedFile, reading: Reading) -> Iterator[pa.RecordBatch]:
     """Yield canonical batches of one Parquet file."""
     with ExitStack() as stack:
         try:
-            parquet = stack.enter_context(pq.ParquetFile(_random_access(opened, stack), pre_buffer=True))
+            parquet = stack.enter_context(
+                pq.ParquetFile(_random_access(opened, stack), pre_buffer=True)  # noqa: SIM115 - the stack closes it
+            )
             names = _own_names(parquet.schema_arrow, reading.columns_map)
         except _BROKEN:
             reading.refuse(Place(opened.source.name), Reason.BROKEN_PARQUET)

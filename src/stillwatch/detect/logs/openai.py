@@ -16,10 +16,8 @@ from stillwatch.detect.logs.reading.examples import EXAMPLE_ROWS
 from stillwatch.detect.logs.reading.formats import Example, Head, LogFormat, Reading
 from stillwatch.detect.logs.reading.json_lines import read_json_lines
 from stillwatch.detect.logs.reading.network import (
-    ASN_HEADERS,
-    COUNTRY_HEADERS,
-    JA4_HEADERS,
     address_of,
+    fill_from_headers,
     first_of,
     lowered,
 )
@@ -123,7 +121,10 @@ def fill_from_answer(row: Row, answer: Answer, status: Any) -> None:
 
 def given(*values: Any) -> Any:
     """Return the first value that is not null."""
-    return next((value for value in values if value is not None), None)
+    for value in values:
+        if value is not None:
+            return value
+    return None
 
 
 def operation_of(path: Any) -> str:
@@ -178,9 +179,7 @@ def _fill_identity(row: Row, headers: Mapping[str, Any], pair: _Pair) -> None:
     row.api_key_id = first_of(headers, KEY_HEADERS)
     row.conversation_id = given(row.conversation_id, first_of(headers, CONVERSATION_HEADERS))
     row.client_address = address_of(headers)
-    row.client_asn = first_of(headers, ASN_HEADERS)
-    row.client_country = first_of(headers, COUNTRY_HEADERS)
-    row.tls_ja4 = first_of(headers, JA4_HEADERS)
+    fill_from_headers(row, headers)
     row.user_agent = headers.get("user-agent")
 
 

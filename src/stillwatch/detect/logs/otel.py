@@ -192,19 +192,19 @@ def _sniff(head: Head) -> float:
 
 def _read(opened: OpenedFile, reading: Reading) -> Iterator[pa.RecordBatch]:
     """Yield canonical batches. A broken span is refused alone."""
-    batches = RowBatches(reading)
-    for place, document in documents(opened, reading):
+    name = opened.source.name
+    batches = RowBatches(reading, name)
+    for number, document in documents(opened, reading):
         try:
             spans = parsed(spans_of, document)
         except LineProblem as problem:
-            reading.refuse(place, problem.reason, detail=problem.detail)
+            reading.refuse(Place(name, number), problem.reason, detail=problem.detail)
             continue
         for item, raw in enumerate(spans, start=1):
-            where = Place(place.file, place.number, item=item)
-            row = _one(raw, where, reading)
-            if row is not None:
-                yield from batches.add(row, where, len(raw))
-    yield from batches.flush()
+            row = _one(raw, Place(name, number, item=item), reading)
+            if row is not None and batches.add(row, number, len(raw), item):
+                yield batches.flush()
+    yield batches.flush()
 
 
 _span_decoder = msgspec.json.Decoder(Span)

@@ -214,7 +214,7 @@ def _fast_time(array: pa.Array, field: pa.Field) -> pa.Array | None:
         return _micros_of_epochs(array.cast(pa.int64())).cast(field.type)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return _micros_of_texts(array, field)
-    return None
+    return _micros_of_seconds(array, field) if pa.types.is_float64(kind) else None
 
 
 def _timestamps_in_utc(array: pa.Array, field: pa.Field) -> pa.Array:
@@ -237,6 +237,14 @@ def _micros_of_epochs(array: pa.Array) -> pa.Array:
     scaled = pc.if_else(seconds, scaled, pc.multiply_checked(pc.if_else(millis, array, 0), 1_000))
     rest = pc.if_else(nanos, pc.divide(array, 1_000), array)
     return pc.if_else(pc.or_(seconds, millis), scaled, rest)
+
+
+def _micros_of_seconds(array: pa.Array, field: pa.Field) -> pa.Array | None:
+    """Round fractional epoch seconds to microseconds; None when a value is no such number."""
+    largest = pc.max(pc.abs(array)).as_py()
+    if largest is None or not largest < SECONDS_BELOW or pc.any(pc.is_nan(array)).as_py():
+        return None
+    return pc.round(pc.multiply(array, 1e6), round_mode="half_to_even").cast(pa.int64()).cast(field.type)
 
 
 def _micros_of_texts(array: pa.Array, field: pa.Field) -> pa.Array | None:

@@ -42,11 +42,12 @@ def read_json_lines(opened: OpenedFile, reading: Reading, parse: Parse) -> Itera
         reading: What the reader was given.
         parse: Turns one line into a request.
     """
-    batches = RowBatches(reading)
-    for place, line in numbered_lines(opened, reading):
+    batches = RowBatches(reading, opened.source.name)
+    for number, line in numbered_lines(opened, reading):
         try:
             row = parsed(parse, line)
         except LineProblem as problem:
+            place = Place(opened.source.name, number)
             reading.refuse(place, problem.reason, detail=problem.detail)
             continue
         if row is None:
@@ -54,12 +55,13 @@ def read_json_lines(opened: OpenedFile, reading: Reading, parse: Parse) -> Itera
             continue
         if reading.columns_map:
             apply_map(row, line, reading.columns_map)
-        yield from batches.add(row, place, len(line))
-    yield from batches.flush()
+        if batches.add(row, number, len(line)):
+            yield batches.flush()
+    yield batches.flush()
 
 
-def numbered_lines(opened: OpenedFile, reading: Reading) -> Iterator[tuple[Place, bytes]]:
-    """Yield the lines that are not blank; refuse those that are too long."""
+def numbered_lines(opened: OpenedFile, reading: Reading) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines that are not blank with their numbers; refuse those that are too long."""
     name = opened.source.name
     for number, line in enumerate(lines_of(opened.chunks, reading.limits.max_line_bytes), start=1):
         if isinstance(line, LongLine):
@@ -67,7 +69,7 @@ def numbered_lines(opened: OpenedFile, reading: Reading) -> Iterator[tuple[Place
         elif not line or line.isspace():
             reading.summary.ignored += 1
         else:
-            yield Place(name, number), line.removeprefix(BOM) if number == 1 else line
+            yield number, line.removeprefix(BOM) if number == 1 else line
 
 
 def parsed(parse: Callable[[bytes], T], line: bytes) -> T:

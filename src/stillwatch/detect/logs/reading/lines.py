@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+_LONG_BYTES = 1_000  # lines of this length and more are found faster than split off
+
 
 @dataclass(frozen=True, slots=True)
 class LongLine:
@@ -29,7 +31,7 @@ def lines_of(chunks: Iterator[bytes], max_line_bytes: int) -> Iterator[bytes | L
     kept: list[bytes] = []
     size = 0
     for chunk in chunks:
-        first, *others = chunk.split(b"\n")
+        first, *others = _split(chunk)
         size += len(first)
         if size <= max_line_bytes:
             kept.append(first)
@@ -41,6 +43,21 @@ def lines_of(chunks: Iterator[bytes], max_line_bytes: int) -> Iterator[bytes | L
         kept, size = [others[-1]], len(others[-1])
     if size:
         yield _line(kept, size, max_line_bytes)
+
+
+def _split(chunk: bytes) -> list[bytes]:
+    """Split at line feeds. `bytes.split` looks at every byte; for long lines `find` is several times faster."""
+    feeds = chunk.count(b"\n")
+    if feeds * _LONG_BYTES > len(chunk):
+        return chunk.split(b"\n")
+    pieces: list[bytes] = []
+    start = 0
+    for _ in range(feeds):
+        end = chunk.find(b"\n", start)
+        pieces.append(chunk[start:end])
+        start = end + 1
+    pieces.append(chunk[start:])
+    return pieces
 
 
 def _line(kept: list[bytes], size: int, max_line_bytes: int) -> bytes | LongLine:

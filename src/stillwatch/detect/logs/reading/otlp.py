@@ -143,8 +143,8 @@ def _whole(value: Any) -> Any:
         return value
 
 
-def documents(opened: OpenedFile, reading: Reading) -> Iterator[tuple[Place, bytes]]:
-    """Yield export requests: one per line, or the whole file when it is laid out over several lines.
+def documents(opened: OpenedFile, reading: Reading) -> Iterator[tuple[int, bytes]]:
+    """Yield export requests with their line numbers: one per line, or the whole file when it is laid out over several lines.
 
     Args:
         opened: The file.
@@ -158,7 +158,7 @@ def documents(opened: OpenedFile, reading: Reading) -> Iterator[tuple[Place, byt
         place = Place(opened.source.name, 1)
         reading.refuse(place, Reason.LINE_TOO_LONG, detail=f"{whole.size_bytes:,} bytes in one document")
     elif whole.strip():
-        yield Place(opened.source.name, 1), whole
+        yield 1, whole
 
 
 def _is_one_per_line(head: bytes) -> bool:

@@ -1,6 +1,6 @@
 """One request as a reader of JSON gathers it, and batches of them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,46 +53,59 @@ class Row(msgspec.Struct, gc=False):
 
 @dataclass(slots=True)
 class RowBatches:
-    """Gathers rows and yields canonical batches of those that are let in.
+    """Gathers rows and makes canonical batches of those that are let in.
 
     Args:
         reading: What the reader was given.
+        file: The file, for the log of what is refused.
     """
 
     reading: Reading
+    file: str
     _rows: list[Row] = field(default_factory=list)
-    _places: list[Place] = field(default_factory=list)
+    _numbers: list[int] = field(default_factory=list)
+    _items: dict[int, int] = field(default_factory=dict)
     _bytes: int = 0
+    _most_rows: int = 0
 
-    def add(self, row: Row, place: Place, size_bytes: int) -> Iterator[pa.RecordBatch]:
-        """Take one row; yield a batch when enough are gathered.
+    def __post_init__(self) -> None:
+        """Settle how many rows make a batch."""
+        self._most_rows = min(self.reading.limits.batch_rows, _ROWS_PER_BATCH)
+
+    def add(self, row: Row, number: int, size_bytes: int, item: int | None = None) -> bool:
+        """Take one row.
 
         Args:
             row: The request.
-            place: Where it stood.
+            number: Its line.
             size_bytes: At least the bytes of its texts.
-        """
-        self._rows.append(row)
-        self._places.append(place)
-        self._bytes += size_bytes
-        limits = self.reading.limits
-        if len(self._rows) >= min(limits.batch_rows, _ROWS_PER_BATCH) or self._bytes >= limits.batch_bytes:
-            yield from self.flush()
+            item: Which of several requests in that line, from 1.
 
-    def flush(self) -> Iterator[pa.RecordBatch]:
-        """Yield what is gathered."""
-        if not self._rows:
-            return
+        Returns:
+            Whether enough is gathered for a batch.
+        """
+        if item is not None:
+            self._items[len(self._rows)] = item
+        self._rows.append(row)
+        self._numbers.append(number)
+        self._bytes += size_bytes
+        return len(self._rows) >= self._most_rows or self._bytes >= self.reading.limits.batch_bytes
+
+    def flush(self) -> pa.RecordBatch:
+        """Return what is gathered, without what is refused."""
         columns = columns_of(self._rows, self.reading.partition)
         batch, refusals = self.reading.admission.admit(columns, len(self._rows))
         for refusal in refusals:
-            self.reading.refuse(self._places[refusal.index], refusal.reason, column=refusal.column)
-        self._rows, self._places, self._bytes = [], [], 0
-        yield batch
+            number, item = self._numbers[refusal.index], self._items.get(refusal.index)
+            self.reading.refuse(Place(self.file, number, item=item), refusal.reason, column=refusal.column)
+        self._rows, self._numbers, self._items, self._bytes = [], [], {}, 0
+        return batch
 
 
 def columns_of(rows: list[Row], partition: Mapping[str, str]) -> dict[str, tuple[Any, ...]]:
     """Turn rows into columns, with what the file's path says where the rows say nothing."""
+    if not rows:
+        return {}
     columns = dict(
         zip(Row.__struct_fields__, zip(*map(msgspec.structs.astuple, rows), strict=True), strict=True)
     )
