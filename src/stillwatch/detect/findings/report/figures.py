@@ -9,6 +9,10 @@ _SMALLEST_P: Final = 0.0001
 """Below this a p- or q-value is written as "< 0.0001": more digits would claim more than they mean."""
 
 _MINUS: Final = "\N{MINUS SIGN}"
+_THOUSAND: Final = 999.5
+_ROUNDS_UP: Final = 0.9995
+"""From here three figures of the smaller unit would read 1000."""
+
 _UNITS: Final = ((1_000_000_000, "bn"), (1_000_000, "M"), (1_000, "k"))
 
 
@@ -20,9 +24,9 @@ def count(number: float) -> str:
 def short_count(number: float) -> str:
     """Write a count in at most four figures: 48.3 k, 1.24 M."""
     for size, unit in _UNITS:
-        if number >= size:
-            scaled = number / size
-            return f"{scaled:.3g} {unit}" if scaled < 999.5 else f"{scaled:,.0f} {unit}"
+        if number >= size * _ROUNDS_UP:
+            scaled = max(number / size, 1.0)
+            return f"{scaled:.3g} {unit}" if scaled < _THOUSAND else f"{scaled:,.0f} {unit}"
     return f"{number:,.0f}"
 
 

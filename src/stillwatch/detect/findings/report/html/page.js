@@ -50,7 +50,7 @@
     status.textContent = `${shown} of ${total} rows shown`;
   });
 
-  const collator = new Intl.Collator("en", { numeric: true });
+  const collator = new Intl.Collator("en");
   for (const button of table.tHead.querySelectorAll("button")) {
     button.addEventListener("click", () => {
       const header = button.closest("th");
