@@ -4,7 +4,6 @@ python docs/generate.py           write them
 python docs/generate.py --check   exit 1 when a page differs from the code
 """
 
-import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -15,8 +14,9 @@ from pydantic.fields import FieldInfo
 
 import log_format_pages
 from stillwatch.cli import build_app
+from stillwatch.detect.findings.report.json_report import dump_schema
 from stillwatch.detect.fingerprints.elicitation import Kind, Rule, load_rules
-from stillwatch.domain.findings import ScanReport
+from stillwatch.domain.findings import SCHEMA_VERSION
 from stillwatch.settings import CONFIG_FILE, ENV_PREFIX, NESTING, Settings
 
 DOCS: Final = Path(__file__).parent
@@ -76,11 +76,6 @@ def _setting_row(group: str, name: str, field: FieldInfo) -> str:
     return f"| `{group}.{name}` | `{variable}` | `{field.default}` | {field.description} |"
 
 
-def schema_page() -> str:
-    """Return the JSON Schema of findings.json."""
-    return json.dumps(ScanReport.model_json_schema(), indent=2, sort_keys=True) + "\n"
-
-
 def rules_page() -> str:
     """Return the catalogue of elicitation rules by kind."""
     lines = [NOTICE, "# Elicitation rules", "", RULES_INTRODUCTION.strip()]
@@ -112,9 +107,9 @@ def _rule_lines(rule: Rule) -> Iterator[str]:
 
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "cli.md": cli_page,
-    "findings.schema.json": schema_page,
     "log-formats.md": lambda: log_format_pages.page(NOTICE),
     "rules.md": rules_page,
+    f"schema/findings-{SCHEMA_VERSION}.schema.json": dump_schema,
     "settings.md": settings_page,
 }
 

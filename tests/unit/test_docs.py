@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from stillwatch.cli import COMMANDS
+from stillwatch.detect.logs.authorizations import read_authorizations
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -55,6 +56,13 @@ def test_every_page_that_an_error_points_to_exists() -> None:
     named = set(re.findall(r"docs/[\w-]+\.md", source))
     assert named
     assert [name for name in sorted(named) if not (ROOT / name).is_file()] == []
+
+
+def test_the_authorizations_file_that_is_shown_can_be_read(tmp_path: Path) -> None:
+    shown = re.findall(r"```yaml\n(.*?)```", (DOCS / "concepts.md").read_text(encoding="utf-8"), re.DOTALL)
+    file = tmp_path / "authorizations.yml"
+    file.write_text(shown[0])
+    assert [permission.purpose for permission in read_authorizations(file)] == ["licensed_distillation"]
 
 
 def test_the_readme_says_the_two_commands_first() -> None:
