@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from benchmarks.results import write_section
-from benchmarks.scanning import simulate
+from benchmarks.scanning import quiet_scenario, simulate
 from stillwatch.lab.evaluation.false_alarms import per_1000
 from stillwatch.lab.evaluation.peers.features import hashed_ngrams
 from stillwatch.lab.evaluation.peers.minhash import MinHashIndex
@@ -25,7 +25,7 @@ from stillwatch.lab.evaluation.peers.volume import busiest_day
 from stillwatch.lab.evaluation.table import markdown
 from stillwatch.lab.evaluation.truth import load_truth
 
-SCENARIO, QUIET = "fortnight", "quiet"
+SCENARIO = "fortnight"
 BUDGET_PER_1000 = 1.0
 _MIN_WINDOW = 30  # fewer prompts make MMD a coin toss
 _POOL = 6_000
@@ -41,9 +41,12 @@ def main(arguments: Sequence[str] = ()) -> int:
     parser.add_argument("--scale", type=float, default=0.3, help="of the simulated sets")
     scale = parser.parse_args(list(arguments)).scale
     with tempfile.TemporaryDirectory() as folder:
-        quiet = simulate(QUIET, Path(folder) / "quiet", seed=21, scale=scale)
+        calm = quiet_scenario(Path(folder), SCENARIO)
+        # What a detector was fitted on looks more ordinary to it than anything else: thresholds need another set.
+        reference = simulate(calm, Path(folder) / "reference", seed=20, scale=scale)
+        quiet = simulate(calm, Path(folder) / "quiet", seed=21, scale=scale)
         tested = simulate(SCENARIO, Path(folder) / "tested", seed=22, scale=scale)
-        header, rows = _compare(quiet, tested)
+        header, rows = _compare(reference, quiet, tested)
     table = markdown(header, rows)
     print(table)
     write_section("peer_detection", "Other detectors on a simulated set", f"{table}\n\n{_NOTE}")
@@ -51,11 +54,13 @@ def main(arguments: Sequence[str] = ()) -> int:
 
 
 _NOTE = """Share of each campaign's accounts above the threshold that flags at most one benign account per 1,000 on a quiet
-set. All of them judge one account at a time (MinHash counts other accounts with a like prompt)."""
+set of the same make; MMD is fitted on a third set. All of them judge one account at a time (MinHash counts other
+accounts with a like prompt). Shift tests take the template of a franchise or a pipeline for an attack: the threshold
+that spares one set's franchises does not spare another's, and hides every campaign meanwhile."""
 
 
-def _compare(quiet: Path, tested: Path) -> tuple[list[str], list[list[str]]]:
-    fitted = _fit_mmd(quiet)
+def _compare(reference: Path, quiet: Path, tested: Path) -> tuple[list[str], list[list[str]]]:
+    fitted = _fit_mmd(reference)
     thresholds = {name: _threshold(scores, quiet) for name, scores in _score(quiet, fitted).items()}
     flagged = {
         name: {key for key, value in scores.items() if value > thresholds[name]} - _authorized(tested)
