@@ -54,6 +54,7 @@ def _odd_table() -> dict[int, str]:
 
 BYTE_TABLE = _byte_table()
 """What each byte of prepared text counts as: marks and control characters are spaces, capitals small letters."""
+_CHARACTER_TABLE = {code: chr(BYTE_TABLE[code]) for code in range(128)}
 _ODD_TABLE = _odd_table()
 
 
@@ -76,10 +77,14 @@ def prepare_texts(texts: pa.Array) -> pa.StringArray:
     return pc.replace_with_mask(clipped, foreign, pc.utf8_lower(_straighten(rows)))
 
 
-def normalize_text(text: str) -> str:
-    """Normalize one text completely. Slow; the phrases of rules and the tests go this way."""
-    prepared = prepare_texts(pa.array([text], pa.string()))[0].as_py()
-    return re.sub(" {2,}", " ", prepared.encode().translate(BYTE_TABLE).decode())
+def prepare_text(text: str) -> str:
+    """Do for one text what `prepare_texts` does for many."""
+    return str(prepare_texts(pa.array([text], pa.string()))[0].as_py())
+
+
+def squeeze_text(text: str) -> str:
+    """Do for one prepared text what scanning does byte by byte."""
+    return re.sub(" {2,}", " ", text.translate(_CHARACTER_TABLE))
 
 
 def _clip(texts: pa.StringArray) -> pa.StringArray:

@@ -17,8 +17,9 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-from stillwatch.detect.fingerprints.elicitation.normalizing import normalize_text
+from stillwatch.detect.fingerprints.elicitation.normalizing import prepare_text, squeeze_text
 
 DEFAULT_GAP = 40
 LARGEST_GAP = 200
@@ -102,6 +103,7 @@ class Phrase:
         )
 
 
+@lru_cache(maxsize=4096)
 def compile_phrase(source: str) -> Phrase:
     """Compile one phrase.
 
@@ -109,7 +111,7 @@ def compile_phrase(source: str) -> Phrase:
         PhraseSyntaxError: The phrase has a stray or nested bracket, no literal of `SHORTEST_LITERAL_BYTES` bytes, a
             gap beyond `LARGEST_GAP`, or too many words that may be absent side by side.
     """
-    items = _trimmed(_merge(_take_in_spaces(list(_parse(source)))))
+    items = _trimmed(_merge(_take_in_spaces(list(_parse(prepare_text(source))))))
     parts = tuple(_parts(items))
     if not any(_selective(part) for part in parts):
         raise PhraseSyntaxError(
@@ -171,7 +173,7 @@ def _choice(source: str, text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return normalize_text(re.sub(r"\\(.)", r"\1", text))
+    return squeeze_text(re.sub(r"\\(.)", r"\1", text))
 
 
 def _gap(source: str, token: str) -> Gap:

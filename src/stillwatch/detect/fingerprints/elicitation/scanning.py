@@ -21,7 +21,7 @@ from stillwatch.detect.fingerprints.elicitation.phrase import Part, Phrase, is_w
 # than this at different places.
 _REMEMBERED = 8
 
-_SPACE = 0x20
+_SPACE, _ZERO, _NINE = 0x20, 0x30, 0x39
 _NUMBER_DIGITS = 6
 _BARRIER_BYTE = BARRIER[0]
 _DIGIT, _LETTER = 1, 2
@@ -94,11 +94,10 @@ class PhraseScanner:
             offsets,
             _CODES,
             _CHARACTER_KIND,
-            machine.classes,
             machine.steps,
+            machine.first_end,
             machine.first_output,
             machine.outputs,
-            machine.ends,
             self._lengths,
             self._uses,
             self._first_use,
@@ -115,58 +114,35 @@ def _table(rows: Sequence[Sequence[tuple[int, ...]]]) -> tuple[npt.NDArray[np.in
     return np.array(flat, np.int32).reshape(-1, 7), first
 
 
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
-def _follows(ends: Any, filled: int, start: int, gap: int, unbroken: int, characters: Any, last_space: Any) -> bool:
-    """Whether a remembered end lies close enough before `start`."""
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _follows(ends: Any, filled: int, start: int, gap: int, unbroken: int, text: Any) -> bool:
+    """Whether a remembered end lies close enough before `start`, newest first."""
     for index in range(min(filled, _REMEMBERED)):
-        end = ends[index]
-        if end <= start and characters[start] - characters[end] <= gap and (not unbroken or last_space[start] < end):
+        end = ends[(filled - 1 - index) % _REMEMBERED]
+        if end > start:
+            continue
+        if start - end > 4 * gap:  # four bytes at most in a character of UTF-8
+            return False
+        between = 0
+        spaces = 0
+        for place in range(end, start):
+            between += (text[place] & 0xC0) != 0x80
+            spaces += text[place] == _SPACE
+        if between <= gap and not (unbroken and spaces):
             return True
     return False
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _apply(  # type: ignore[no-untyped-def]
-    uses: Any, first: int, last: int, start: int, end: int, row: int, epoch: int, edge_start: bool, edge_end: bool,
-    ends: Any, filled: Any, slot_epoch: Any, group_row: Any, characters: Any, last_space: Any, hits: Any,
-):  # noqa: ANN202, FBT001
-    """Advance every phrase that has this literal."""
-    for index in range(first, last):
-        group = uses[index, 0]
-        if group_row[group] == row:
-            continue
-        if (uses[index, 5] and not edge_start) or (uses[index, 6] and not edge_end):
-            continue
-        before = uses[index, 1]
-        if before >= 0:
-            if slot_epoch[before] != epoch:
-                continue
-            if not _follows(ends[before], filled[before], start, uses[index, 3], uses[index, 4], characters, last_space):
-                continue
-        slot = uses[index, 2]
-        if slot < 0:
-            group_row[group] = row
-            hits[group, row] = True
-            continue
-        if slot_epoch[slot] != epoch:
-            slot_epoch[slot] = epoch
-            filled[slot] = 0
-        ends[slot, filled[slot] % _REMEMBERED] = end
-        filled[slot] += 1
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _scan(  # type: ignore[no-untyped-def]
-    data: Any, offsets: Any, codes: Any, kinds: Any, classes: Any, steps: Any, first_output: Any, outputs: Any,
-    is_end: Any, lengths: Any, uses: Any, first_use: Any, slot_count: int, hits: Any,
+    data: Any, offsets: Any, codes: Any, kinds: Any, steps: Any, first_end: int, first_output: Any,
+    outputs: Any, lengths: Any, uses: Any, first_use: Any, slot_count: int, hits: Any,
 ):  # noqa: ANN202, C901, PLR0912, PLR0915
     """Scan all rows; everything per row is kept in small arrays that an epoch number clears."""
     longest = 0
     for row in range(len(offsets) - 1):
         longest = max(longest, offsets[row + 1] - offsets[row])
-    text_kinds = np.zeros(longest + 2, np.uint8)  # word character or not, by place in the squeezed text
-    characters = np.zeros(longest + 2, np.int32)  # characters before a place
-    last_space = np.zeros(longest + 2, np.int32)  # last space before a place, -1 for none
+    text = np.zeros(longest + 1, np.uint8)  # the row, squeezed, as far as it has been read
     ends = np.zeros((slot_count, _REMEMBERED), np.int32)
     filled = np.zeros(slot_count, np.int32)
     slot_epoch = np.full(slot_count, -1, np.int32)
@@ -175,48 +151,54 @@ def _scan(  # type: ignore[no-untyped-def]
     epoch = 0
     for row in range(len(offsets) - 1):
         epoch += 1
-        state = 0
+        state = np.uintp(0)
         place = 0
         digits = 0
         previous = 0
-        last_space[0] = -1
         stop = offsets[row + 1]
         for index in range(offsets[row], stop):
-            raw = data[index]
-            code = codes[raw]
+            code = codes[np.uintp(data[index])]
             if code == _SPACE and previous == _SPACE:
                 continue
             previous = code
-            text_kinds[place] = kinds[code]
-            last_space[place + 1] = place if code == _SPACE else last_space[place]
-            characters[place + 1] = characters[place] + (1 if (code & 0xC0) != 0x80 else 0)
+            text[place] = code
             place += 1
-            if code == _BARRIER_BYTE:
-                epoch += 1
-                state = 0
+            state = np.uintp(steps[(state << np.uintp(8)) | np.uintp(code)])
+            is_digit = _ZERO <= code <= _NINE
+            if state < first_end and not is_digit:
                 digits = 0
+                if code == _BARRIER_BYTE:
+                    epoch += 1
                 continue
-            state = steps[state, classes[code]]
-            is_digit = kinds[code] == _DIGIT
-            if not is_digit and not is_end[state]:
-                digits = 0
-                continue
+            first = first_output[state]
+            last = first_output[state + np.uintp(1)]
             following = kinds[codes[data[index + 1]]] if index + 1 < stop else 0
-            if is_end[state]:
-                for output in range(first_output[state], first_output[state + 1]):
-                    literal = outputs[output]
-                    start = place - lengths[literal]
-                    edge_start = start == 0 or text_kinds[start - 1] == 0
-                    _apply(
-                        uses, first_use[literal], first_use[literal + 1], start, place, row, epoch, edge_start,
-                        following == 0, ends, filled, slot_epoch, group_row, characters, last_space, hits,
-                    )
-            if is_digit:
-                digits += 1
-                if following != _DIGIT and digits <= _NUMBER_DIGITS and first_use[number_uses] != first_use[number_uses + 1]:
-                    _apply(
-                        uses, first_use[number_uses], first_use[number_uses + 1], place - digits, place, row, epoch, True,
-                        True, ends, filled, slot_epoch, group_row, characters, last_space, hits,
-                    )
-            else:
-                digits = 0
+            digits = digits + 1 if is_digit else 0
+            number = is_digit and following != _DIGIT and digits <= _NUMBER_DIGITS
+            for output in range(first, last + number):
+                literal = outputs[output] if output < last else number_uses
+                start = place - (lengths[literal] if output < last else digits)
+                open_start = start == 0 or kinds[text[start - 1]] == 0
+                for use in range(first_use[literal], first_use[literal + 1]):
+                    before = uses[use, 1]
+                    if before >= 0 and slot_epoch[before] != epoch:
+                        continue
+                    group = uses[use, 0]
+                    if group_row[group] == row:
+                        continue
+                    if (uses[use, 5] and not open_start) or (uses[use, 6] and following != 0):
+                        continue
+                    if before >= 0 and not _follows(
+                        ends[before], filled[before], start, uses[use, 3], uses[use, 4], text
+                    ):
+                        continue
+                    slot = uses[use, 2]
+                    if slot < 0:
+                        group_row[group] = row
+                        hits[group, row] = True
+                        continue
+                    if slot_epoch[slot] != epoch:
+                        slot_epoch[slot] = epoch
+                        filled[slot] = 0
+                    ends[slot, filled[slot] % _REMEMBERED] = place
+                    filled[slot] += 1
