@@ -1,0 +1,1 @@
+"""Links to clusters, and clusters to campaigns that are followed over time."""

@@ -1,0 +1,160 @@
+"""Communities in the graph of accounts, split until each of them holds together.
+
+Modularity alone cannot see a small tight group beside a huge one (its resolution limit: Fortunato and Barthelemy 2007,
+"Resolution limit in community detection"), and bare connected components join two operators over one shared café.
+So communities are found by Leiden, and then each is searched again inside itself: parts are kept apart where accounts
+of different parts have far less in common than accounts of one part. Who does not belong is let go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.sparse.csgraph import connected_components
+from scipy.cluster.hierarchy import fcluster, linkage
+from sknetwork.clustering import Leiden
+
+from stillwatch.detect.links.evidence import LinkEvidence
+from stillwatch.detect.links.membership import alone_nats
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+APART = 0.35  # parts whose common evidence is below this share of their own are two communities
+BELONGS = 0.2  # a member whose evidence is below this share of the usual member's is let go
+SAMPLED_PAIRS = 300  # pairs weighed to compare two parts
+SAMPLED_MEMBERS = 60  # other members that one member is weighed against
+MIN_SPLIT = 3
+LINKED_MEMBERS = 128  # communities up to this size are also cut by average linkage of all their pairs
+LINKED_PARTS = 6
+
+
+class CommunitySearch:
+    """Splits a graph of accounts into communities.
+
+    Args:
+        evidence: The links, to weigh pairs that the graph has no edge for.
+        graph: The ties.
+        rng: Chance, for sampling pairs.
+    """
+
+    def __init__(
+        self, evidence: LinkEvidence, graph: sp.csr_matrix, rng: np.random.Generator
+    ) -> None:
+        """Keep what is searched."""
+        self._evidence = evidence
+        self._graph = graph
+        self._rng = rng
+
+    def run(self) -> list[NDArray[np.int64]]:
+        """Return the communities of two or more accounts, each a sorted array of positions, largest first."""
+        degree = np.diff(self._graph.indptr)
+        tied = np.flatnonzero(degree > 0)
+        found: list[NDArray[np.int64]] = []
+        todo = self._parts(tied) if len(tied) else []
+        while todo:
+            members = todo.pop()
+            if len(members) < 2:  # noqa: PLR2004
+                continue
+            split = self._split(members) if len(members) >= MIN_SPLIT else None
+            if split is None:
+                split = self._settle(members, found)
+            todo.extend(split)
+        return sorted(found, key=lambda members: (-len(members), int(members[0])))
+
+    def _parts(self, members: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        ties = self._graph[members][:, members]
+        if ties.nnz == 0:
+            return [members[index : index + 1] for index in range(len(members))]
+        labels = Leiden(resolution=1.0, random_state=0).fit_predict(ties)
+        return [members[labels == label] for label in range(int(labels.max()) + 1)]
+
+    def _split(self, members: NDArray[np.int64]) -> list[NDArray[np.int64]] | None:
+        """Split a community into parts that have little in common; None if it holds together."""
+        for parts in self._proposals(members):
+            split = self._apart(parts)
+            if split is not None:
+                return split
+        return None
+
+    def _proposals(self, members: NDArray[np.int64]) -> Iterator[list[NDArray[np.int64]]]:
+        """Propose ways to cut a community: by its ties, and for a small one by all of its pairs."""
+        yield self._parts(members)
+        if len(members) <= LINKED_MEMBERS:
+            a, b = np.triu_indices(len(members), 1)
+            nats = self._evidence.total(members[a], members[b])
+            tree = linkage(nats.max() - nats, method="average")
+            for count in range(2, min(len(members), LINKED_PARTS) + 1):
+                label = fcluster(tree, count, criterion="maxclust")
+                yield [members[label == one] for one in np.unique(label)]
+
+    def _apart(self, parts: list[NDArray[np.int64]]) -> list[NDArray[np.int64]] | None:
+        """Join the parts that belong together; None if all of them do."""
+        if len(parts) == 1:
+            return None
+        within = np.array([self._mean(part, part) for part in parts])
+        within = np.maximum(np.nan_to_num(within, nan=0.1), 0.1)
+        joined = sp.lil_matrix((len(parts), len(parts)))
+        for i in range(len(parts)):
+            for j in range(i):
+                if self._mean(parts[i], parts[j]) >= APART * max(within[i], within[j]):
+                    joined[i, j] = 1
+        count, label = connected_components(joined.tocsr(), directed=False)
+        if count == 1:
+            return None
+        return [np.concatenate([part for part, own in zip(parts, label, strict=True) if own == one]) for one in range(count)]
+
+    def _mean(self, part: NDArray[np.int64], other: NDArray[np.int64]) -> float:
+        """Return the mean nats between random accounts of two parts (or of one)."""
+        if part is other:
+            if len(part) < 2:  # noqa: PLR2004
+                return float("nan")
+            left = self._rng.integers(0, len(part), SAMPLED_PAIRS)
+            right = (left + self._rng.integers(1, len(part), SAMPLED_PAIRS)) % len(part)
+        else:
+            left = self._rng.integers(0, len(part), SAMPLED_PAIRS)
+            right = self._rng.integers(0, len(other), SAMPLED_PAIRS)
+        return float(self._evidence.total(part[left], other[right]).mean())
+
+    def _floor(self, size: int) -> float:
+        """Return the nats by which a community must hold together: two accounts by the whole prior odds, many by less.
+
+        In a larger community each tie is supported by third accounts.
+        """
+        return alone_nats(self._evidence.size) * (0.6 + 1.9 / (size - 1))
+
+    def _belonging(self, members: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return each member's mean nats with the others."""
+        size = len(members)
+        if size <= SAMPLED_MEMBERS:
+            a, b = np.triu_indices(size, 1)
+            nats = self._evidence.total(members[a], members[b])
+            return (np.bincount(a, nats, size) + np.bincount(b, nats, size)) / (size - 1)
+        left = np.repeat(np.arange(size), SAMPLED_MEMBERS)
+        right = (left + self._rng.integers(1, size, len(left))) % size
+        nats = self._evidence.total(members[left], members[right])
+        return np.asarray(nats.reshape(size, SAMPLED_MEMBERS).mean(axis=1))
+
+    def _settle(self, members: NDArray[np.int64], found: list[NDArray[np.int64]]) -> list[NDArray[np.int64]]:
+        """Accept a community without those that do not belong, or break it up further."""
+        mean = self._belonging(members)
+        belongs = mean >= BELONGS * np.median(mean)
+        if np.median(mean) >= self._floor(len(members)) and belongs.mean() >= 0.5:  # noqa: PLR2004
+            if belongs.sum() >= 2:  # noqa: PLR2004
+                found.append(np.sort(members[belongs]))
+            return []
+        return self._tighter(members)
+
+    def _tighter(self, members: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        """Drop the weaker half of the ties until the community falls apart."""
+        ties = self._graph[members][:, members].copy()
+        while ties.nnz:
+            ties.data[ties.data <= np.median(ties.data)] = 0
+            ties.eliminate_zeros()
+            count, label = connected_components(ties, directed=False)
+            if count > 1:
+                return [] if count == len(members) else [members[label == one] for one in range(count)]
+        return []

@@ -1,0 +1,1 @@
+"""Weighted evidence that two accounts share an operator, one file per kind of link."""

@@ -1,0 +1,153 @@
+"""Add up what ties two accounts, kind by kind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import scipy.sparse as sp
+
+from stillwatch.detect.links.active_hours import ActiveHours, find_active_hours
+from stillwatch.detect.links.membership import LinkKind, Membership, alone_nats
+from stillwatch.detect.links.pairs import pair_max
+from stillwatch.detect.links.registry import link_kinds
+from stillwatch.detect.links.template_family import TemplateFamilies, find_template_families
+from stillwatch.detect.profiles.population import Population
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+RING = 24  # accounts that each holder of a widely held value is compared with
+ALL_PAIRS = 48  # holders up to which all pairs are compared
+
+
+@dataclass(frozen=True)
+class SharedValues:
+    """One kind's membership as matrices.
+
+    Args:
+        kind: What is shared.
+        members: Accounts and values.
+        held: `(n_accounts, n_values)` sparse ones.
+        weighted: The same, in nats.
+    """
+
+    kind: LinkKind
+    members: Membership
+    held: sp.csr_matrix
+    weighted: sp.csr_matrix
+
+
+class LinkEvidence:
+    """All link evidence of a population, computed for pairs on demand.
+
+    Args:
+        population: The accounts.
+    """
+
+    def __init__(self, population: Population) -> None:
+        """Find every kind of shared value."""
+        self.population = population
+        self.size = len(population)
+        self.templates: TemplateFamilies | None = find_template_families(population)
+        self.hours: ActiveHours | None = find_active_hours(population)
+        self.shared: list[SharedValues] = []
+        self.missing: list[LinkKind] = []
+        for kind in link_kinds():
+            members = kind.find(population)
+            if members is None:
+                self.missing.append(kind)
+            else:
+                self.shared.append(self._matrices(kind, members))
+
+    def _matrices(self, kind: LinkKind, members: Membership) -> SharedValues:
+        shape = (self.size, len(members.holders))
+        ones = np.ones(len(members.account))
+        held = sp.csr_matrix((ones, (members.account, members.value)), shape=shape)
+        nats = members.nats[members.value]
+        return SharedValues(kind, members, held, sp.csr_matrix((nats, (members.account, members.value)), shape=shape))
+
+    def by_kind(
+        self, left: NDArray[np.int64], right: NDArray[np.int64]
+    ) -> dict[str, NDArray[np.float64]]:
+        """Return the nats of each kind for pairs of accounts.
+
+        Of several shared values of one kind the rarest counts, and of kinds that see the same thing (address, network
+        and autonomous system) the strongest: what is seen twice is not two pieces of evidence.
+
+        Args:
+            left: `(m,)` positions.
+            right: `(m,)` positions.
+
+        Returns:
+            Kind name -> `(m,)` float64.
+        """
+        out: dict[str, NDArray[np.float64]] = {}
+        networks: dict[str, NDArray[np.float64]] = {}
+        for shared in self.shared:
+            nats = pair_max(shared.weighted, shared.held, left, right)
+            (networks if shared.kind.family == "network" else out)[shared.kind.name] = nats
+        if networks:
+            best = np.max(np.stack(list(networks.values())), axis=0)
+            for name, nats in networks.items():
+                mine = (nats == best) & (best > 0)
+                out[name] = np.where(mine, nats, 0.0)
+                best = np.where(mine, 0.0, best)
+        if self.templates is not None:
+            out["template_family"] = self.templates.nats(left, right, self.size)
+        if self.hours is not None:
+            out["active_hours"] = self.hours.nats(left, right)
+        self._cap_timing(out)
+        return out
+
+    def _cap_timing(self, out: dict[str, NDArray[np.float64]]) -> None:
+        """Bound what all coincidences in time are worth together: they ride on each other."""
+        names = [shared.kind.name for shared in self.shared if shared.kind.family == "timing" and shared.kind.name in out]
+        names += ["active_hours"] if "active_hours" in out else []
+        if not names:
+            return
+        together = np.sum([out[name] for name in names], axis=0)
+        scale = np.minimum(1.0, 0.5 * alone_nats(self.size) / np.maximum(together, 1e-12))
+        for name in names:
+            out[name] = out[name] * scale
+
+    def total(self, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the summed nats of pairs of accounts, `(m,)` float64."""
+        total = np.zeros(len(left))
+        for nats in self.by_kind(left, right).values():
+            total += nats
+        return total
+
+    def candidates(self, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """List pairs worth weighing: those that share anything, a bounded number per account and value.
+
+        All pairs of holders of a value held by few; for a value held by many each holder is paired with its neighbors
+        on a random ring, which keeps the holders connected at a cost that grows with their number only.
+
+        Returns:
+            Two `(m,)` arrays of positions, left below right.
+        """
+        found: list[NDArray[np.int64]] = []
+        matrices = [shared.held for shared in self.shared]
+        if self.templates is not None:
+            matrices.append(self.templates.own)
+        for matrix in matrices:
+            columns = matrix.tocsc()
+            for value in range(columns.shape[1]):
+                holders = columns.indices[columns.indptr[value] : columns.indptr[value + 1]].astype(np.int64)
+                found.append(self._pairs(holders, rng))
+        if not found:
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        pairs = np.unique(np.concatenate(found))
+        return pairs // self.size, pairs % self.size
+
+    def _pairs(self, holders: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+        if len(holders) <= ALL_PAIRS:
+            a, b = np.triu_indices(len(holders), 1)
+            left, right = holders[a], holders[b]
+        else:
+            ring = holders[rng.permutation(len(holders))]
+            left = np.tile(ring, RING)
+            right = np.concatenate([np.roll(ring, step) for step in range(1, RING + 1)])
+        return np.minimum(left, right) * self.size + np.maximum(left, right)

@@ -1,0 +1,146 @@
+"""Accounts whose prompts are made from the same templates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.sparse.csgraph import connected_components
+
+from stillwatch.detect.links.membership import COMMON_SHARE, alone_nats
+from stillwatch.detect.links.pairs import pair_sum
+from stillwatch.detect.profiles.population import Population
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SAME_FAMILY = 0.6  # two shingles whose prompts agree this far (cosine) come from one template
+ENOUGH_OVERLAP = 0.2  # demand that agrees this far (cosine) is taken at its full weight
+MAX_KEYS_PER_ACCOUNT = 400  # an account's commonest shingles; bounds the cost of very busy accounts
+
+
+@dataclass(frozen=True)
+class TemplateFamilies:
+    """Which accounts used which template families, and how much that ties them.
+
+    Args:
+        account: `(n,)` positions.
+        family: `(n,)` family numbers.
+        contents: `(n,)` different prompts of the account in the family.
+        family_of_key: key -> family, as two sorted arrays.
+        holders: `(n_families,)` accounts.
+        own: `(n_accounts, n_families)` sparse, strength of use in (0, 1].
+        surprise: `(n_accounts, n_families)` sparse, strength times nats of that account using the family by chance.
+        direction: `(n_accounts, n_families)` sparse, unit vector of each account's demand over families.
+    """
+
+    account: NDArray[np.int64]
+    family: NDArray[np.int64]
+    contents: NDArray[np.float64]
+    keys: NDArray[np.int64]
+    family_of_key: NDArray[np.int64]
+    holders: NDArray[np.int64]
+    own: sp.csr_matrix
+    surprise: sp.csr_matrix
+    direction: sp.csr_matrix
+
+    def nats(self, left: NDArray[np.int64], right: NDArray[np.int64], population_size: int) -> NDArray[np.float64]:
+        """Weigh what pairs of accounts share.
+
+        The nats of every family both use are added, and count to the extent that the two accounts' whole demand
+        agrees: sharing two of a hundred templates is ordinary, sharing all of them is not.
+
+        Args:
+            left: `(m,)` positions.
+            right: `(m,)` positions.
+            population_size: Accounts in the population.
+
+        Returns:
+            `(m,)` float64, at most twice the log prior odds, `2 log N`.
+        """
+        shared = 0.5 * (pair_sum(self.surprise, self.own, left, right) + pair_sum(self.own, self.surprise, left, right))
+        agreement = np.minimum(1.0, pair_sum(self.direction, self.direction, left, right) / ENOUGH_OVERLAP)
+        return np.minimum(shared * agreement, 4 * alone_nats(population_size))
+
+
+def _families(
+    key: NDArray[np.int64], account: NDArray[np.int64], contents: NDArray[np.float64], example: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Join the shingles of one template: those that sit in the same prompts.
+
+    Two shingles of one template have, in an account that uses it, the same prompts: the same number of them and the
+    same smallest content hash. That pair of numbers, account by account, is compared.
+    """
+    prompts = np.stack([account, example, contents.astype(np.int64)], axis=1)
+    _, token = np.unique(prompts, axis=0, return_inverse=True)
+    shape = (int(token.max()) + 1, int(key.max()) + 1)
+    used = sp.csr_matrix((np.ones(len(key), np.float32), (token.ravel(), key)), shape=shape)
+    unit = sp.diags(1 / np.sqrt(np.asarray(used.sum(axis=0)).ravel()))
+    agreement = (unit @ (used.T @ used) @ unit).tocoo()
+    same = (agreement.data >= SAME_FAMILY) & (agreement.row < agreement.col)
+    graph = sp.csr_matrix((agreement.data[same], (agreement.row[same], agreement.col[same])), shape=agreement.shape)
+    return connected_components(graph, directed=False)[1].astype(np.int64)
+
+
+def _busiest(account: NDArray[np.int64], contents: NDArray[np.float64]) -> NDArray[np.bool_]:
+    order = np.lexsort((-contents, account))
+    ordered = account[order]
+    rank = np.arange(len(order)) - np.searchsorted(ordered, ordered)
+    keep = np.zeros(len(order), dtype=bool)
+    keep[order] = rank < MAX_KEYS_PER_ACCOUNT
+    return keep
+
+
+def find_template_families(population: Population) -> TemplateFamilies | None:
+    """Group shared shingles into families and weigh them; None where the logs have no prompts."""
+    table = population.templates
+    if len(table) == 0:
+        return None
+    account = table["account"].astype(np.int64)
+    contents = table["contents"].astype(np.float64)
+    keep = _busiest(account, contents)
+    account, contents = account[keep], contents[keep]
+    labels, key = np.unique(table["key"].astype(np.int64)[keep], return_inverse=True)
+    family_of_key = _families(key, account, contents, table["example"].astype(np.int64)[keep])
+    family = family_of_key[key]
+    order = np.lexsort((-contents, family, account))
+    account, family, contents = account[order], family[order], contents[order]
+    first = np.ones(len(account), dtype=bool)
+    first[1:] = (account[1:] != account[:-1]) | (family[1:] != family[:-1])
+    account, family, contents = account[first], family[first], contents[first]
+    n_families = int(family_of_key.max()) + 1
+    holders = np.bincount(family, minlength=n_families)
+    volume = np.maximum(population.totals["contents"].astype(np.float64), 1.0)
+    return _weigh(account, family, contents, holders, volume, labels, family_of_key)
+
+
+def _weigh(
+    account: NDArray[np.int64],
+    family: NDArray[np.int64],
+    contents: NDArray[np.float64],
+    holders: NDArray[np.int64],
+    volume: NDArray[np.float64],
+    keys: NDArray[np.int64],
+    family_of_key: NDArray[np.int64],
+) -> TemplateFamilies:
+    size, n_families = len(volume), len(holders)
+    shape = (size, n_families)
+    share = holders / size
+    # A busy account uses any template more easily by chance than a quiet one; the measure is the usual user of it.
+    order = np.lexsort((volume[account], family))
+    starts = np.searchsorted(family[order], np.arange(n_families))
+    usual = volume[account][order][np.minimum(starts + np.maximum(holders - 1, 0) // 2, len(order) - 1)]
+    exposure = np.maximum(1.0, volume[account] / np.maximum(usual[family], 1.0))
+    chance = 1 - (1 - np.minimum(share[family], 0.999)) ** exposure
+    strength = np.minimum(1.0, np.log1p(contents) / np.log(4.0))  # full strength from three different prompts on
+    telling = (holders[family] > 1) & (share[family] <= COMMON_SHARE) & (chance < 0.5)
+    rows, columns = account[telling], family[telling]
+    worth = np.minimum(-np.log(chance[telling]), alone_nats(size))  # one family alone ties nobody
+    own = sp.csr_matrix((strength[telling], (rows, columns)), shape=shape)
+    surprise = sp.csr_matrix((strength[telling] * worth, (rows, columns)), shape=shape)
+    spread = sp.csr_matrix((contents / volume[account] * -np.log(share[family]), (account, family)), shape=shape)
+    norm = np.sqrt(np.asarray(spread.multiply(spread).sum(axis=1)).ravel())
+    direction = (sp.diags(1 / np.maximum(norm, 1e-12)) @ spread).tocsr()
+    return TemplateFamilies(account, family, contents, keys, family_of_key, holders, own, surprise, direction)
