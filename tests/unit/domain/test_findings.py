@@ -91,4 +91,4 @@ def test_evidence_sums_up_in_nats_with_its_signs() -> None:
 
 def test_a_finding_cannot_be_changed_after_it_was_made() -> None:
     with pytest.raises(ValidationError):
-        finding().severity = Severity.LOW  # type: ignore[misc]
+        finding().severity = Severity.LOW

@@ -26,6 +26,8 @@ def inert(text: str, limit: int | None = None) -> str:
     flat = " ".join(text.split())
     if limit is not None and len(flat) > limit:
         flat = flat[: limit - 1].rstrip() + _ELLIPSIS
+    if flat.isprintable():  # nearly all text, thirty times faster than looking at each character
+        return flat
     return "".join(_visible(character) for character in flat)
 
 

@@ -7,11 +7,11 @@ nothing is parsed as markup.
 from collections.abc import Iterable
 from typing import IO, Final
 
-from rich.console import Console
 from rich.text import Text
 
 from stillwatch.detect.findings.report import figures
 from stillwatch.detect.findings.report.inert import inert
+from stillwatch.detect.findings.report.terminal_lines import TerminalLines
 from stillwatch.detect.findings.report.terminal_tables import prevalence_lines
 from stillwatch.domain.findings import (
     Evidence,
@@ -23,8 +23,6 @@ from stillwatch.domain.findings import (
     Severity,
 )
 
-_WIDEST: Final = 110
-_NARROWEST: Final = 40
 _EVIDENCE_SHOWN: Final = 8
 _EXEMPLARS_SHOWN: Final = 2
 _EXEMPLAR_CHARS: Final = 160
@@ -52,7 +50,7 @@ def write_pretty(report: ScanReport, stream: IO[str], width: int | None = None) 
         stream: Where to. Colors are used on a terminal, unless NO_COLOR is set.
         width: Columns; None asks the terminal, or takes 100 when there is none.
     """
-    page = _Page(stream, width)
+    page = TerminalLines(stream, width)
     for finding in report.findings:
         if finding.severity is Severity.LOW:
             _write_short(page, finding)
@@ -65,35 +63,7 @@ def write_pretty(report: ScanReport, stream: IO[str], width: int | None = None) 
     page.unwrapped(_summary(report))
 
 
-class _Page:
-    """Lines with a gutter, wrapped to the width by display cells."""
-
-    def __init__(self, stream: IO[str], width: int | None) -> None:
-        plain = width or (None if stream.isatty() else 100)
-        self._console = Console(
-            file=stream, width=plain, highlight=False, markup=False, emoji=False, soft_wrap=False
-        )
-        self.width = max(_NARROWEST, min(self._console.width, _WIDEST))
-
-    def line(self, text: Text | str = "", first: str | Text = "", rest: str | None = None) -> None:
-        """Write one paragraph; `first` starts its first line and `rest` (default: blank) each other line."""
-        lead = Text(first, style="blue") if isinstance(first, str) else first
-        follow = Text(" " * lead.cell_len if rest is None else rest, style="blue")
-        body = Text(text) if isinstance(text, str) else text
-        room = self.width - max(lead.cell_len, follow.cell_len)
-        lines = body.wrap(self._console, max(room, 16)) or [Text()]
-        for number, part in enumerate(lines):
-            part.rstrip()
-            row = Text.assemble(lead if number == 0 else follow, part)
-            row.rstrip()
-            self.unwrapped(row)
-
-    def unwrapped(self, row: Text) -> None:
-        """Write one line as it is, however long."""
-        self._console.print(row, overflow="ignore", no_wrap=True, crop=False)
-
-
-def _write_heading(page: _Page, finding: Finding) -> None:
+def _write_heading(page: TerminalLines, finding: Finding) -> None:
     """Write the first line: severity, scope, size, certainty."""
     page.line(
         Text.assemble(
@@ -104,7 +74,7 @@ def _write_heading(page: _Page, finding: Finding) -> None:
     )
 
 
-def _write_finding(page: _Page, finding: Finding) -> None:
+def _write_finding(page: TerminalLines, finding: Finding) -> None:
     """Write one finding of medium severity or above in full."""
     _write_heading(page, finding)
     page.line(
@@ -134,7 +104,7 @@ def _write_finding(page: _Page, finding: Finding) -> None:
     page.line()
 
 
-def _write_evidence(page: _Page, finding: Finding) -> None:
+def _write_evidence(page: TerminalLines, finding: Finding) -> None:
     """Write the strongest evidence, links and signals apart, each with its nats."""
     strongest = sorted(finding.evidence, key=lambda e: -abs(e.nats))[:_EVIDENCE_SHOWN]
     for kind in EvidenceKind:
@@ -146,7 +116,7 @@ def _write_evidence(page: _Page, finding: Finding) -> None:
         page.line(Text(f"and {rest} weaker, in findings.json", style="dim"), first=_GUTTER)
 
 
-def _write_kind(page: _Page, finding: Finding, kind: EvidenceKind, shown: list[Evidence]) -> None:
+def _write_kind(page: TerminalLines, finding: Finding, kind: EvidenceKind, shown: list[Evidence]) -> None:
     """Write the evidence of one kind; what all of it was compared with is said once, in the heading."""
     total = sum(e.nats for e in finding.evidence if e.kind is kind)
     references = {e.compared_with for e in shown}
@@ -158,7 +128,7 @@ def _write_kind(page: _Page, finding: Finding, kind: EvidenceKind, shown: list[E
         _write_item(page, item, say_reference=len(references) > 1)
 
 
-def _write_item(page: _Page, item: Evidence, *, say_reference: bool) -> None:
+def _write_item(page: TerminalLines, item: Evidence, *, say_reference: bool) -> None:
     """Write one piece of evidence: nats, name, sentence, p-value, and what it was compared with."""
     text = Text.assemble(
         (f"{figures.nats(item.nats):>6}  ", "bold" if item.nats > 0 else "green"),
@@ -173,7 +143,7 @@ def _write_item(page: _Page, item: Evidence, *, say_reference: bool) -> None:
     page.line(text, first=_GUTTER, rest=_GUTTER + " " * 8)
 
 
-def _write_notes(page: _Page, finding: Finding) -> None:
+def _write_notes(page: TerminalLines, finding: Finding) -> None:
     """Write the estimate, the innocent explanations, the reasons and what to do next."""
     if finding.extraction:
         _note(page, "extraction", f"{figures.estimate(finding.extraction)} of these exchanges")
@@ -200,12 +170,12 @@ def _write_notes(page: _Page, finding: Finding) -> None:
     )
 
 
-def _note(page: _Page, name: str, words: str) -> None:
+def _note(page: TerminalLines, name: str, words: str) -> None:
     """Write one note line."""
     page.line(Text.assemble((f"{name}: ", "bold"), words), first=_NOTE, rest=" " * len(_NOTE))
 
 
-def _write_short(page: _Page, finding: Finding) -> None:
+def _write_short(page: TerminalLines, finding: Finding) -> None:
     """Write a low finding in three lines: it asks for nobody's time."""
     _write_heading(page, finding)
     page.line(
@@ -223,7 +193,7 @@ def _write_short(page: _Page, finding: Finding) -> None:
     page.line()
 
 
-def _write_authorized(page: _Page, finding: Finding) -> None:
+def _write_authorized(page: TerminalLines, finding: Finding) -> None:
     """Write one authorized cluster: what it is and which record covers it."""
     words = (
         f"[{figures.scope(finding)}]: {figures.plural(len(finding.accounts), 'account')}, "
@@ -236,7 +206,7 @@ def _write_authorized(page: _Page, finding: Finding) -> None:
     page.line()
 
 
-def _write_prevalence(page: _Page, report: ScanReport) -> None:
+def _write_prevalence(page: TerminalLines, report: ScanReport) -> None:
     """Write the share of traffic that findings explain, and its load."""
     if report.prevalence:
         page.line(Text("prevalence: share of traffic that findings explain", style="bold"))
@@ -247,7 +217,7 @@ def _write_prevalence(page: _Page, report: ScanReport) -> None:
     page.line()
 
 
-def _write_missing(page: _Page, scanned: InputSummary) -> None:
+def _write_missing(page: TerminalLines, scanned: InputSummary) -> None:
     """Say once what evidence the logs could not give."""
     for sentence in scanned.missing_evidence:
         page.line(Text.assemble(("missing evidence: ", "bold yellow"), inert(sentence)), rest="    ")

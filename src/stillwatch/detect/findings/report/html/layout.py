@@ -57,11 +57,11 @@ def _spiral(count: int) -> Floats:
 
 def _repulsion(places: Floats, ideal: float) -> Floats:
     """Push every pair apart, by the inverse of its distance."""
-    delta = places[:, None, :] - places[None, :, :]
-    squared = np.maximum((delta**2).sum(axis=2), 1e-6)
-    np.fill_diagonal(squared, np.inf)
-    pushed: Floats = (delta / squared[:, :, None]).sum(axis=1) * ideal**2 / ideal
-    return pushed
+    point = places[:, 0] + 1j * places[:, 1]
+    delta = np.conj(point[:, None] - point[None, :])
+    delta[delta == 0] = np.inf  # a node does not push itself
+    pushed = (1.0 / delta).sum(axis=1) * ideal
+    return np.column_stack((pushed.real, pushed.imag))
 
 
 def _attraction(places: Floats, pairs: NDArray[np.int64], weight: Floats, ideal: float) -> Floats:

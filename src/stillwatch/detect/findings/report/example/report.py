@@ -9,9 +9,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from stillwatch.detect.findings.report.example_story import STORIES, Story
-from stillwatch.detect.findings.report.prevalence import prevalence
-from stillwatch.detect.findings.report.service_load import service_load
+from stillwatch.detect.findings.report.example.campaigns import HYDRA, TRACES
+from stillwatch.detect.findings.report.example.other_clusters import LICENSED, RELAY, SMALL
+from stillwatch.detect.findings.report.example.story import Story
+from stillwatch.detect.findings.report.example.traffic import (
+    ACCOUNTS,
+    DAYS,
+    FIRST_DAY,
+    REQUESTS,
+    draw_load,
+    draw_prevalence,
+)
 from stillwatch.domain.findings import (
     CalibrationSummary,
     Exemplar,
@@ -21,25 +29,16 @@ from stillwatch.domain.findings import (
     GraphSample,
     InputSummary,
     Label,
-    PrevalencePoint,
     ReplayStep,
     ScanReport,
-    ServiceLoad,
     TimelinePoint,
 )
 
 Indices = NDArray[np.int64]
-UsageRow = tuple[date, str, str, float, float, float, float]
-"""Week, model, account, requests, flagged requests, tokens, flagged tokens."""
 
-_FIRST_DAY: Final = date(2026, 11, 2)
-_DAYS: Final = 16
-_ACCOUNTS: Final = 6_031
-_REQUESTS: Final = 4_218_340
 _GENERATED: Final = datetime(2026, 11, 18, 6, 4, 12, tzinfo=UTC)
 _GRAPH_NODES: Final = 90
 _LINKS_PER_ACCOUNT: Final = 3
-_MODELS: Final = ("boreal-3", "boreal-mini", "boreal-4")
 
 
 def example_report(seed: int = 7) -> ScanReport:
@@ -49,7 +48,7 @@ def example_report(seed: int = 7) -> ScanReport:
         seed: seeds days, graphs and ids.
     """
     rng = np.random.default_rng(seed)
-    clusters = [_finding(story, rng) for story in STORIES]
+    clusters = [_finding(story, rng) for story in (HYDRA, TRACES, RELAY, SMALL, LICENSED)]
     findings = tuple(c for c in clusters if c.label is not Label.AUTHORIZED)
     return ScanReport(
         tool_version="0.1.0",
@@ -58,8 +57,8 @@ def example_report(seed: int = 7) -> ScanReport:
         calibration=_calibration(),
         findings=findings,
         authorized=tuple(c for c in clusters if c.label is Label.AUTHORIZED),
-        prevalence=_prevalence(findings, rng),
-        service_load=_load(findings, rng),
+        prevalence=draw_prevalence(findings, rng),
+        service_load=draw_load(findings, rng),
         replay=_replay(findings),
     )
 
@@ -68,12 +67,12 @@ def _input() -> InputSummary:
     """Return what the invented scan read."""
     return InputSummary(
         files=48,
-        requests=_REQUESTS,
+        requests=REQUESTS,
         rejected=212,
         duplicates=1_904,
-        accounts=_ACCOUNTS,
-        first=datetime.combine(_FIRST_DAY, time(0, 0, 3), UTC),
-        last=datetime.combine(_FIRST_DAY + timedelta(_DAYS - 1), time(23, 59, 58), UTC),
+        accounts=ACCOUNTS,
+        first=datetime.combine(FIRST_DAY, time(0, 0, 3), UTC),
+        last=datetime.combine(FIRST_DAY + timedelta(DAYS - 1), time(23, 59, 58), UTC),
         formats={"parquet": 32, "litellm": 16},
         missing_evidence=(
             "No phone country in the accounts file: the creation-cohort link loses about 1 nat.",
@@ -212,84 +211,9 @@ def _earlier(node: int, groups: Indices, rng: np.random.Generator) -> Indices:
     return same if len(same) and rng.random() > 0.06 else np.arange(node)
 
 
-def _prevalence(findings: tuple[Finding, ...], rng: np.random.Generator) -> tuple[PrevalencePoint, ...]:
-    """Return prevalence computed from drawn usage and the findings' own days."""
-    rows: list[UsageRow] = []
-    ordinary = _ACCOUNTS - sum(len(f.accounts) for f in findings)
-    sizes = rng.lognormal(5.0, 1.3, ordinary)
-    flagged_total = sum(f.exchanges for f in findings)
-    sizes *= (_REQUESTS - flagged_total) / sizes.sum()
-    for n, size in enumerate(sizes):
-        model = _MODELS[int(rng.choice(3, p=[0.55, 0.35, 0.10]))]
-        for week in range(3):
-            requests = round(size * (7, 7, 2)[week] / _DAYS)
-            rows.append((_monday(week), model, f"ordinary-{n}", requests, 0.0, requests * 1_450.0, 0.0))
-    rows.extend(row for finding in findings for row in _flagged_rows(finding))
-    week_start, models, accounts, requested, flagged, tokens, flagged_tokens = zip(*rows, strict=True)
-    return prevalence(
-        week_start=[str(week) for week in week_start],
-        model=models,
-        account=accounts,
-        requests=requested,
-        tokens=tokens,
-        flagged_requests=flagged,
-        flagged_tokens=flagged_tokens,
-    )
-
-
-def _monday(week: int) -> date:
-    """Return the Monday of one of the invented weeks."""
-    return _FIRST_DAY + timedelta(weeks=week)
-
-
-def _flagged_rows(finding: Finding) -> list[UsageRow]:
-    """Spread a finding's days and models evenly over its accounts."""
-    share = finding.extraction.share if finding.extraction else 1.0
-    tokens_each = (finding.input_tokens + finding.output_tokens) / finding.exchanges
-    rows: list[UsageRow] = []
-    for week in range(3):
-        in_week = sum(p.exchanges for p in finding.timeline if (p.day - _FIRST_DAY).days // 7 == week)
-        for model, total in finding.models.items():
-            each = in_week * total / finding.exchanges / len(finding.accounts)
-            flagged = each * share
-            row = (_monday(week), model)
-            rows.extend(
-                (*row, a, each, flagged, each * tokens_each, flagged * tokens_each)
-                for a in finding.accounts
-                if each
-            )
-    return rows
-
-
-def _load(findings: tuple[Finding, ...], rng: np.random.Generator) -> ServiceLoad:
-    """Return the load of the findings over drawn hours."""
-    hours = np.arange(_DAYS * 24)
-    daily = np.array(
-        [
-            [sum(p.exchanges for p in f.timeline if (p.day - _FIRST_DAY).days == h // 24) for h in hours]
-            for f in findings
-        ]
-    )
-    explained = np.array([f.extraction.share if f.extraction else 1.0 for f in findings])
-    flagged = daily / 24 * rng.uniform(0.8, 1.2, daily.shape) * explained[:, None]
-    tokens = np.array([(f.input_tokens + f.output_tokens) / f.exchanges for f in findings])
-    output = np.array([f.output_tokens / f.exchanges for f in findings])
-    requests = np.full(len(hours), _REQUESTS / len(hours)) * (
-        1 + 0.5 * np.sin((hours % 24 - 9) / 24 * 2 * np.pi)
-    )
-    return service_load(
-        hour=np.datetime64(_FIRST_DAY, "h") + hours,
-        requests=requests,
-        tokens=requests * 1_600,
-        flagged_requests=flagged.sum(axis=0),
-        flagged_tokens=tokens @ flagged,
-        flagged_output_tokens=output @ flagged,
-    )
-
-
 def _replay(findings: tuple[Finding, ...]) -> tuple[ReplayStep, ...]:
     """Return one step per day, with what was first flagged in it."""
-    ends = [_midnight(_FIRST_DAY, n + 1) for n in range(_DAYS)]
+    ends = [_midnight(FIRST_DAY, n + 1) for n in range(DAYS)]
     return tuple(
         ReplayStep(step_end=end, findings=tuple(f.finding_id for f in findings if f.detected_at == end))
         for end in ends
