@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -180,14 +181,13 @@ def main() -> None:
         path = Path(folder) / "log"
         pq.write_table(pa.Table.from_pylist(rows, schema=REQUESTS), path, compression="zstd")
         read(path)
-        floor, reader = cpu_s(lambda: plain_parquet(path)), cpu_s(lambda: read(path))
+        floor, reader = cpu_s(partial(plain_parquet, path)), cpu_s(partial(read, path))
         report("parquet", len(rows), path.stat().st_size, floor, reader)
         few = rows[: options.json_rows]
         for name, content in {**logs(few), "csv": csv_bytes(few)}.items():
             path.write_bytes(content)
-            floor = cpu_s(lambda content=content: content.split(b"\n")) if name == "csv" else 0.0
-            floor = floor or cpu_s(lambda content=content: plain_json(content))
-            report(name, len(few), len(content), floor, cpu_s(lambda: read(path)))
+            plain = partial(content.split, b"\n") if name == "csv" else partial(plain_json, content)
+            report(name, len(few), len(content), cpu_s(plain), cpu_s(partial(read, path)))
 
 
 if __name__ == "__main__":

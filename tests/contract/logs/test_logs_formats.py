@@ -15,7 +15,7 @@ import pytest
 import zstandard
 from pyarrow import fs as pafs
 
-from stillwatch.detect.logs import LogFormat, bedrock, envoy, litellm, log_formats, openai, otel
+from stillwatch.detect.logs import LogFormat, anthropic, bedrock, envoy, litellm, log_formats, openai, otel
 from stillwatch.detect.logs.reading.formats import Example
 from stillwatch.domain.requests import REQUESTS
 
@@ -159,6 +159,7 @@ WRITERS: dict[str, Callable[[Rows], bytes]] = {
     "litellm": lambda rows: as_json_lines([litellm._payload_of(row) for row in rows]),
     "openai": lambda rows: as_json_lines([openai._pair_of(row) for row in rows]),
     "bedrock": lambda rows: as_json_lines([bedrock._record_of(row) for row in rows]),
+    "anthropic": lambda rows: as_json_lines([anthropic._pair_of(row) for row in rows]),
     "envoy": lambda rows: as_json_lines([envoy._entry_of(row) for row in rows]),
     "otel": as_otel,
 }
@@ -169,6 +170,8 @@ def as_carried(name: str, row: dict[str, Any]) -> dict[str, Any]:
     left = {column: value for column, value in row.items() if column not in log_formats()[name].never}
     if name == "bedrock":
         left |= {"time": row["time"].replace(microsecond=0), "surface": "bedrock"}
+    if name == "anthropic":
+        left |= {"choice_count": 1, "logprobs": False}
     if name == "envoy":
         left["time"] = row["time"].replace(microsecond=row["time"].microsecond // 1_000 * 1_000)
     if name == "otel":

@@ -16,7 +16,7 @@ from stillwatch.errors import StillwatchError
 Read = Callable[..., Any]
 
 LIMITS = ReadLimits(max_line_bytes=4_096, max_prompt_bytes=512, batch_rows=7, batch_bytes=2_000)
-ONE_PER_LINE = ["jsonl", "litellm", "openai", "bedrock", "envoy"]
+ONE_PER_LINE = ["jsonl", "litellm", "openai", "anthropic", "bedrock", "envoy"]
 EXAMPLES = {name: log_format.get_examples()[0].content for name, log_format in log_formats().items()}
 
 words = st.sampled_from(

@@ -23,21 +23,13 @@ from stillwatch.detect.logs.reading.formats import Example, Head, LogFormat, Rea
 from stillwatch.detect.logs.reading.json_lines import read_json_lines
 from stillwatch.detect.logs.reading.opened import OpenedFile
 from stillwatch.detect.logs.reading.rows import Row
+from stillwatch.detect.logs.reading.stop_reasons import STOP_REASONS
 
 NEVER = (
     "user_id", "conversation_id", "client_address", "client_asn", "client_country", "tls_ja4", "user_agent",
     "choice_count", "logprobs", "top_logprobs", "reasoning_effort", "response_format", "reasoning_tokens",
 )  # fmt: skip
 
-STOP_REASONS = {
-    "end_turn": "stop",
-    "stop_sequence": "stop",
-    "tool_use": "tool_calls",
-    "max_tokens": "length",
-    "content_filtered": "content_filter",
-    "guardrail_intervened": "content_filter",
-    "refusal": "content_filter",
-}
 _STATUS_OF_ERROR = {
     "ThrottlingException": 429,
     "ServiceQuotaExceededException": 429,

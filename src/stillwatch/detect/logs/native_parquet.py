@@ -31,9 +31,7 @@ def _read(opened: OpenedFile, reading: Reading) -> Iterator[pa.RecordBatch]:
     """Yield canonical batches of one Parquet file."""
     with ExitStack() as stack:
         try:
-            parquet = stack.enter_context(
-                pq.ParquetFile(_random_access(opened, stack), pre_buffer=True)  # noqa: SIM115 - the stack closes it
-            )
+            parquet = stack.enter_context(pq.ParquetFile(_random_access(opened, stack), pre_buffer=True))
             names = _own_names(parquet.schema_arrow, reading.columns_map)
         except _BROKEN:
             reading.refuse(Place(opened.source.name), Reason.BROKEN_PARQUET)
@@ -46,7 +44,8 @@ def _random_access(opened: OpenedFile, stack: ExitStack) -> Any:
     """Return the file, or a temporary copy of what can only be read once."""
     if opened.seekable:
         return opened.stored
-    spool = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES))
+    spool = tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES)  # noqa: SIM115 - the stack closes it
+    stack.enter_context(spool)
     for chunk in opened.chunks:
         spool.write(chunk)
     spool.seek(0)
