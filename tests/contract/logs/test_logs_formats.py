@@ -15,7 +15,18 @@ import pytest
 import zstandard
 from pyarrow import fs as pafs
 
-from stillwatch.detect.logs import LogFormat, anthropic, bedrock, envoy, litellm, log_formats, openai, otel
+from stillwatch.detect.logs import (
+    LogFormat,
+    anthropic,
+    anthropic_batch,
+    bedrock,
+    envoy,
+    litellm,
+    log_formats,
+    openai,
+    openai_batch,
+    otel,
+)
 from stillwatch.detect.logs.reading.formats import Example
 from stillwatch.domain.requests import REQUESTS
 
@@ -152,6 +163,11 @@ def as_otel(rows: Rows) -> bytes:
     )
 
 
+def as_job(module: Any, rows: Rows) -> bytes:
+    pairs = [module.example_lines(row) for row in rows]
+    return as_json_lines([half for pair in pairs for half in reversed(pair)])
+
+
 WRITERS: dict[str, Callable[[Rows], bytes]] = {
     "parquet": as_parquet,
     "csv": as_csv,
@@ -160,9 +176,14 @@ WRITERS: dict[str, Callable[[Rows], bytes]] = {
     "openai": lambda rows: as_json_lines([openai._pair_of(row) for row in rows]),
     "bedrock": lambda rows: as_json_lines([bedrock._record_of(row) for row in rows]),
     "anthropic": lambda rows: as_json_lines([anthropic._pair_of(row) for row in rows]),
+    "openai_batch": lambda rows: as_job(openai_batch, rows),
+    "anthropic_batch": lambda rows: as_job(anthropic_batch, rows),
     "envoy": lambda rows: as_json_lines([envoy._entry_of(row) for row in rows]),
     "otel": as_otel,
 }
+
+
+JOBS: dict[str, Any] = {"openai_batch": openai_batch, "anthropic_batch": anthropic_batch}
 
 
 def as_carried(name: str, row: dict[str, Any]) -> dict[str, Any]:
@@ -172,6 +193,8 @@ def as_carried(name: str, row: dict[str, Any]) -> dict[str, Any]:
         left |= {"time": row["time"].replace(microsecond=0), "surface": "bedrock"}
     if name == "anthropic":
         left |= {"choice_count": 1, "logprobs": False}
+    if name in JOBS:
+        left = JOBS[name].carried(row)
     if name == "envoy":
         left["time"] = row["time"].replace(microsecond=row["time"].microsecond // 1_000 * 1_000)
     if name == "otel":

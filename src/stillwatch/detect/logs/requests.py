@@ -1,6 +1,7 @@
 """Request logs of any known format, read into canonical batches."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -16,10 +17,11 @@ from stillwatch.detect.logs.reading.formats import (
     log_format_named,
     recognize,
 )
+from stillwatch.detect.logs.reading.joining import joined, refuse_damage, rereadable
 from stillwatch.detect.logs.reading.limits import ReadLimits
 from stillwatch.detect.logs.reading.opened import OpenedFile, open_source
 from stillwatch.detect.logs.reading.rejected import Place, Reason, RejectedLog
-from stillwatch.detect.logs.reading.sources import Source, find_sources
+from stillwatch.detect.logs.reading.sources import Source, find_sources, partition_of
 from stillwatch.detect.logs.reading.summary import ReadSummary
 from stillwatch.domain.requests import REQUESTS, REQUIRED_REQUEST_COLUMNS
 from stillwatch.errors import (
@@ -104,39 +106,44 @@ def _check_names(names: Collection[str]) -> None:
 def _all_batches(
     sources: Sequence[Source], forced: LogFormat | None, reading: Reading
 ) -> Iterator[pa.RecordBatch]:
-    """Read file after file."""
-    for source in sources:
-        opened = open_source(source)
-        try:
-            yield from _batches_of(opened, forced, reading)
-        finally:
-            opened.close()
+    """Read file after file, and at the end those that only make sense together."""
+    with ExitStack() as stack:
+        jobs: dict[str, list[Source]] = {}
+        for source in sources:
+            opened = open_source(source)
+            with closing(opened):
+                reading.summary.files += 1
+                log_format = _format_of(opened, forced, reading)
+                if log_format is not None and log_format.parse_half is not None:
+                    jobs.setdefault(log_format.name, []).append(rereadable(opened, reading, stack))
+                else:
+                    yield from _batches_of(opened, log_format, reading)
+        for name, files in jobs.items():
+            yield from _counted(name, joined(files, log_format_named(name), reading), reading)
     if not reading.summary.rows:
         raise NothingToReadError(_nothing(reading.summary))
 
 
-def _batches_of(opened: OpenedFile, forced: LogFormat | None, reading: Reading) -> Iterator[pa.RecordBatch]:
-    """Recognize one file and read it."""
-    source = opened.source
-    reading.summary.files += 1
-    log_format = _format_of(opened, forced, reading)
-    if log_format is not None:
-        reading = replace(reading, partition=_partition_of(source.path))
+def _batches_of(
+    opened: OpenedFile, log_format: LogFormat | None, reading: Reading
+) -> Iterator[pa.RecordBatch]:
+    """Read one file, and say what was wrong with it as a whole."""
+    if log_format is not None and log_format.read is not None:
+        inside = replace(reading, partition=partition_of(opened.source))
         try:
-            yield from _counted(log_format, opened, reading)
+            yield from _counted(log_format.name, log_format.read(opened, inside), reading)
         except MissingColumnsError as error:
-            if source.explicit or len(error.missing) == 1:
+            if opened.source.explicit or len(error.missing) == 1:
                 raise
             _pass_over(opened, reading)
-    for damage in opened.damage:
-        reading.refuse(Place(source.name), damage.reason, detail=damage.detail)
+    refuse_damage(opened, reading)
 
 
-def _counted(log_format: LogFormat, opened: OpenedFile, reading: Reading) -> Iterator[pa.RecordBatch]:
+def _counted(name: str, batches: Iterator[pa.RecordBatch], reading: Reading) -> Iterator[pa.RecordBatch]:
     """Count what a reader yields."""
-    for batch in log_format.read(opened, reading):
+    for batch in batches:
         if batch.num_rows:
-            reading.summary.count(batch, log_format.name)
+            reading.summary.count(batch, name)
             yield batch
 
 
@@ -168,12 +175,6 @@ def _pass_over(opened: OpenedFile, reading: Reading) -> None:
     """Leave out a file that a folder holds besides its logs, and say so."""
     reading.summary.skipped.append(opened.source.name)
     reading.refuse(Place(opened.source.name), Reason.NOT_A_LOG)
-
-
-def _partition_of(path: str) -> dict[str, str]:
-    """Read canonical values from folders such as `account_id=acct_1/`."""
-    pairs = (part.partition("=") for part in path.split("/")[:-1])
-    return {name: value for name, sign, value in pairs if sign and value and name in REQUESTS.names}
 
 
 def _nothing(summary: ReadSummary) -> str:

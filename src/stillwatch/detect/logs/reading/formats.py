@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pyarrow as pa
@@ -17,6 +17,9 @@ from stillwatch.detect.logs.reading.opened import OpenedFile
 from stillwatch.detect.logs.reading.rejected import Place, Reason, RejectedLog
 from stillwatch.detect.logs.reading.summary import ReadSummary
 from stillwatch.errors import UsageError
+
+if TYPE_CHECKING:
+    from stillwatch.detect.logs.reading.batch_jobs import Half
 
 _SNIFFED_LINES = 20
 
@@ -112,17 +115,17 @@ class LogFormat:
         get_examples: Small made-up logs.
         never: Canonical columns that the format cannot carry.
         approximate: What it carries with a loss, by canonical column, in plain sentences.
-        joins: Whether questions and answers stand in separate files that must be read together.
+        parse_half: Instead of `read`, for questions and answers in separate files: turns a line into one of both.
     """
 
     name: str
     title: str
     sniff: Callable[[Head], float]
-    read: Callable[[OpenedFile, Reading], Iterator[pa.RecordBatch]]
     get_examples: Callable[[], tuple[Example, ...]]
+    read: Callable[[OpenedFile, Reading], Iterator[pa.RecordBatch]] | None = None
     never: Collection[str] = ()
     approximate: Mapping[str, str] = field(default_factory=dict)
-    joins: bool = False
+    parse_half: "Callable[[bytes], Half] | None" = None
 
 
 @cache

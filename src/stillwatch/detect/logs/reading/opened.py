@@ -1,6 +1,7 @@
 """An open file: its first bytes for recognition, then all of its bytes once, decompressed."""
 
 import itertools
+import sys
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ import pyarrow as pa
 import zstandard
 
 from stillwatch.detect.logs.reading.rejected import Reason
-from stillwatch.detect.logs.reading.sources import STANDARD_INPUT, Source
+from stillwatch.detect.logs.reading.sources import Source
 
 HEAD_BYTES = 256 << 10
 _CHUNK_BYTES = 128 << 10  # stays in the cache of a core, and below what the allocator maps anew each time
@@ -55,7 +56,7 @@ class OpenedFile:
 
     def close(self) -> None:
         """Give the file back. Standard input stays open: it is not ours."""
-        if self.source.path != STANDARD_INPUT:
+        if self.stored is not getattr(sys.stdin, "buffer", None):
             self.stored.close()
 
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 from pyarrow import fs as pafs
 
+from stillwatch.domain.requests import REQUESTS
 from stillwatch.errors import InputError, NothingToReadError
 
 STANDARD_INPUT = "-"
@@ -63,6 +64,16 @@ def find_sources(
         listed = ", ".join(str(name) for name in names) or "no source"
         raise NothingToReadError(f"no files match {listed}")
     return tuple(found.values())
+
+
+def partition_of(source: Source) -> dict[str, str]:
+    """Read canonical values from folders such as `account_id=acct_1/`.
+
+    Args:
+        source: The file.
+    """
+    pairs = (part.partition("=") for part in source.path.split("/")[:-1])
+    return {name: value for name, sign, value in pairs if sign and value and name in REQUESTS.names}
 
 
 def _identity(source: Source) -> str:
