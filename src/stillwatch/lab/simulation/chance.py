@@ -38,11 +38,15 @@ def mix(keys: Keys, by: int = 0) -> Keys:
     Returns:
         `(n,)` uint64, uniform over all 64-bit values for distinct keys.
     """
-    with np.errstate(over="ignore"):
-        z = (keys ^ np.uint64(by)) * _GAMMA + _GAMMA
-        z = (z ^ (z >> np.uint64(30))) * _FIRST
-        z = (z ^ (z >> np.uint64(27))) * _SECOND
-        return np.asarray(z ^ (z >> np.uint64(31)), dtype=np.uint64)
+    # Unsigned arrays wrap around silently, which is what the generator wants.
+    z = keys ^ np.uint64(by)
+    z *= _GAMMA
+    z += _GAMMA
+    for shift, factor in ((30, _FIRST), (27, _SECOND)):
+        z ^= z >> np.uint64(shift)
+        z *= factor
+    z ^= z >> np.uint64(31)
+    return z
 
 
 def combine(left: Keys, right: Keys) -> Keys:
@@ -52,19 +56,33 @@ def combine(left: Keys, right: Keys) -> Keys:
 
 def uniform(keys: Keys, by: int) -> Floats:
     """Draw from [0, 1), one value per key."""
-    return (mix(keys, by) >> np.uint64(11)).astype(np.float64) * _TO_UNIT
+    return _unit(mix(keys, by))
 
 
 def pick(keys: Keys, by: int, choices: int) -> Indices:
     """Draw an index below `choices` per key, uniformly."""
-    return (uniform(keys, by) * choices).astype(np.int64)
+    return choose(mix(keys, by), choices)
 
 
 def pick_weighted(keys: Keys, by: int, weights: Sequence[float] | Floats) -> Indices:
     """Draw an index per key with the given weights, which need not sum to one."""
+    return choose_weighted(mix(keys, by), weights)
+
+
+def choose(mixed: Keys, choices: int) -> Indices:
+    """Draw an index below `choices` from keys that are already mixed for this purpose."""
+    return (_unit(mixed) * choices).astype(np.int64)
+
+
+def choose_weighted(mixed: Keys, weights: Sequence[float] | Floats) -> Indices:
+    """Draw a weighted index from keys that are already mixed for this purpose."""
     cumulative = np.cumsum(np.asarray(weights, dtype=np.float64))
-    drawn = np.searchsorted(cumulative, uniform(keys, by) * cumulative[-1], side="right")
+    drawn = np.searchsorted(cumulative, _unit(mixed) * cumulative[-1], side="right")
     return np.minimum(drawn, len(cumulative) - 1).astype(np.int64)
+
+
+def _unit(mixed: Keys) -> Floats:
+    return (mixed >> np.uint64(11)).astype(np.float64) * _TO_UNIT
 
 
 def zipf_rank(keys: Keys, by: int, sizes: Indices | int, exponent: float) -> Indices:

@@ -12,14 +12,15 @@ A symbol may also be a mapping: `{zipf: 1.1, of: [...]}` prefers the first produ
 written as one text with `|` between the productions (short words would drown in YAML otherwise).
 A production that starts with `3*` counts three times. A literal brace is written twice.
 
-Rows are expanded column by column: all rows that drew one production are joined in one Arrow kernel, so the cost is
-a few hundred nanoseconds for each place in a text and does not depend on Python's speed.
+Rows are expanded level by level: all places of a batch that hold one symbol are drawn together and all texts with one
+production are joined in one Arrow kernel, so the cost does not depend on how deep a grammar is nested.
 """
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from importlib.resources import files
 from typing import Any, NamedTuple
 
@@ -32,10 +33,11 @@ from stillwatch.lab.simulation import chance
 from stillwatch.lab.simulation.chance import Floats, Indices, Keys
 from stillwatch.lab.simulation.mistakes import GrammarError
 
-_REFERENCE = re.compile(r"\{([=#@]?)([a-z][a-z0-9_]*|-?\d+\.\.\d+)\}")
+_REFERENCE = re.compile(r"\{([=#@]?)([a-z][a-z0-9_]*|\d+\.\.\d+)\}")
 _COUNT = re.compile(r"^(\d+)\*\s*")
 _SHARED = "shared"
 _NOTHING = pa.scalar("", pa.string())
+_WRITTEN_OUT = 2_000  # numbers of longer ranges are formatted when drawn
 
 
 class TextKeys(NamedTuple):
@@ -55,33 +57,72 @@ class TextKeys(NamedTuple):
         """Keep some rows only."""
         return TextKeys(self.item[rows], self.conversation[rows], self.owner[rows])
 
+    def of(self, scope: str) -> Keys:
+        """Return the key that decides in a scope: `=` row, `#` conversation, `@` owner."""
+        return {"#": self.conversation, "@": self.owner}.get(scope, self.item)
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """One reference in a production.
 
     Attributes:
-        scope: Which key decides: empty or `=` for the row, `#` conversation, `@` owner.
+        scope: Which key decides: empty for the place itself, `=` for the row, `#` conversation, `@` owner.
         symbol: The symbol referred to, or a range such as `2..90`.
+        salt: What makes this place independent of every other.
     """
 
     scope: str
     symbol: str
+    salt: int
+
+
+Part = pa.StringScalar | Place
 
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
     """A symbol with its productions compiled into literals and places."""
 
-    productions: tuple[tuple[pa.StringScalar | Place, ...], ...]
+    productions: tuple[tuple[Part, ...], ...]
     weights: Floats | None
     terminal: pa.Array | None
+    numbers: range | None = None
 
-    def draw(self, keys: Keys, by: int) -> Indices:
-        """Choose a production per row."""
-        if self.weights is None:
-            return chance.pick(keys, by, len(self.productions))
-        return chance.pick_weighted(keys, by, self.weights)
+    def draw(self, keys: Keys) -> Indices:
+        """Choose a production per key."""
+        if self.weights is not None:
+            return chance.choose_weighted(keys, self.weights)
+        return chance.choose(keys, len(self.productions) if self.terminal is None else len(self.terminal))
+
+    def write(self, keys: Keys) -> pa.StringArray:
+        """Write one word or number per key, for a symbol that refers to nothing else."""
+        if self.numbers is not None:
+            return pa.array(chance.choose(keys, len(self.numbers)) + self.numbers.start).cast(pa.string())
+        return self.terminal.take(pa.array(self.draw(keys)))
+
+
+@dataclass(slots=True)
+class _Asked:
+    """Everything that a batch wants of one symbol: keys and the rows that they belong to, chunk by chunk."""
+
+    keys: list[Keys] = field(default_factory=list)
+    rows: list[Indices] = field(default_factory=list)
+    size: int = 0
+
+    def add(self, keys: Keys, rows: Indices) -> slice:
+        """Ask for texts and learn where among the answers they will stand."""
+        self.keys.append(keys)
+        self.rows.append(rows)
+        self.size += len(keys)
+        return slice(self.size - len(keys), self.size)
+
+
+class _Plan(NamedTuple):
+    """What one symbol has to be assembled from: per production its rows, and where its parts will be found."""
+
+    order: Indices
+    parts: list[tuple[int, tuple[pa.StringScalar | tuple[str, slice], ...]]]
 
 
 class Grammar:
@@ -96,8 +137,8 @@ class Grammar:
         """Compile every symbol once, so that a typing mistake shows at loading."""
         self.name = name
         self._symbols = {key: _compiled(name, key, value) for key, value in symbols.items()}
-        for key, symbol in self._symbols.items():
-            self._require_known(key, symbol)
+        self._add_ranges()
+        self._order = self._sorted()
 
     def __contains__(self, symbol: str) -> bool:
         """Say whether the grammar has the symbol."""
@@ -113,73 +154,121 @@ class Grammar:
         Returns:
             `(n,)` string array. Equal keys give equal texts.
         """
-        return self._expand(symbol, keys, chance.salt(symbol), "")
+        asked = {symbol: _Asked()}
+        asked[symbol].add(chance.mix(keys.item, chance.salt(symbol)), np.arange(len(keys.item)))
+        plans: dict[str, _Plan] = {}
+        texts: dict[str, pa.StringArray] = {}
+        for name in self._order:
+            if name in asked:
+                self._draw(name, asked, keys, plans, texts)
+        for name in reversed(plans):
+            texts[name] = _assembled(plans[name], texts)
+        return texts[symbol]
 
-    def _expand(self, name: str, keys: TextKeys, path: int, scope: str) -> pa.StringArray:
+    def _draw(
+        self,
+        name: str,
+        asked: dict[str, _Asked],
+        keys: TextKeys,
+        plans: dict[str, _Plan],
+        texts: dict[str, pa.StringArray],
+    ) -> None:
         symbol = self._symbols[name]
-        drawn = symbol.draw(_deciding(keys, scope), path)
-        if symbol.terminal is not None:
-            return symbol.terminal.take(pa.array(drawn))
+        wanted = asked.pop(name)
+        nodes = np.concatenate(wanted.keys)
+        if not symbol.productions:
+            texts[name] = symbol.write(nodes)
+            return
+        drawn = symbol.draw(nodes)
         order = np.argsort(drawn, kind="stable")
-        bounds = np.searchsorted(drawn[order], np.arange(len(symbol.productions) + 1))
-        pieces = [
-            self._produce(symbol.productions[index], keys.take(order[start:end]), chance.salt(path, index), scope)
-            for index, (start, end) in enumerate(zip(bounds[:-1], bounds[1:], strict=True))
-            if end > start
-        ]
-        if not pieces:
-            return pa.array([], pa.string())
-        back = np.empty(len(order), dtype=np.int64)
-        back[order] = np.arange(len(order))
-        return pa.concat_arrays(pieces).take(pa.array(back))
+        plan = _Plan(order, [])
+        nodes, rows, drawn = nodes[order], np.concatenate(wanted.rows)[order], drawn[order]
+        bounds = np.searchsorted(drawn, np.arange(len(symbol.productions) + 1))
+        for production, start, end in zip(symbol.productions, bounds[:-1], bounds[1:], strict=True):
+            if end > start:
+                found = tuple(_ask(part, asked, nodes[start:end], rows[start:end], keys) for part in production)
+                plan.parts.append((int(end - start), found))
+        plans[name] = plan
 
-    def _produce(
-        self, parts: tuple[pa.StringScalar | Place, ...], keys: TextKeys, path: int, scope: str
-    ) -> pa.StringArray:
+    def _add_ranges(self) -> None:
+        places = [
+            (key, part)
+            for key, symbol in self._symbols.items()
+            for production in symbol.productions
+            for part in production
+            if isinstance(part, Place)
+        ]
+        for key, place in places:
+            if place.symbol not in self._symbols and ".." in place.symbol:
+                self._symbols[place.symbol] = _range(place.symbol)
+            elif place.symbol not in self._symbols:
+                raise GrammarError(f"grammar {self.name}: {key} refers to {place.symbol}, which is not defined")
+
+    def _sorted(self) -> tuple[str, ...]:
+        below = {
+            key: {part.symbol for production in symbol.productions for part in production if isinstance(part, Place)}
+            for key, symbol in self._symbols.items()
+        }
+        try:
+            return tuple(reversed(tuple(TopologicalSorter(below).static_order())))
+        except CycleError as error:
+            circle = " > ".join(error.args[1])
+            raise GrammarError(f"grammar {self.name}: a symbol cannot contain itself: {circle}") from error
+
+
+def _ask(
+    part: Part, asked: dict[str, _Asked], nodes: Keys, rows: Indices, keys: TextKeys
+) -> pa.StringScalar | tuple[str, slice]:
+    if not isinstance(part, Place):
+        return part
+    # A place without a mark derives from the text it stands in, so what belongs to the owner stays the owner's.
+    deciding = keys.of(part.scope)[rows] if part.scope else nodes
+    return part.symbol, asked.setdefault(part.symbol, _Asked()).add(chance.mix(deciding, part.salt), rows)
+
+
+def _assembled(plan: _Plan, texts: Mapping[str, pa.StringArray]) -> pa.StringArray:
+    pieces = []
+    for size, parts in plan.parts:
         columns = [
-            self._fill(part, keys, chance.salt(path, index), scope) if isinstance(part, Place) else part
-            for index, part in enumerate(parts)
+            texts[part[0]].slice(part[1].start, size) if isinstance(part, tuple) else part for part in parts
         ]
-        if not any(isinstance(part, Place) for part in parts):
-            return pa.repeat(columns[0] if columns else _NOTHING, len(keys.item))
-        if len(columns) == 1:
-            return columns[0]
-        # Ready-made scalars and the bare kernel: the convenient wrapper spends ten times as long on its arguments.
-        return pc.call_function("binary_join_element_wise", [*columns, _NOTHING])
-
-    def _fill(self, place: Place, keys: TextKeys, path: int, outer: str) -> pa.StringArray:
-        # Inside a text that belongs to the owner everything is the owner's, unless it says otherwise.
-        scope = place.scope or outer
-        by = chance.salt(place.symbol) if place.scope else path
-        if ".." in place.symbol:
-            low, high = map(int, place.symbol.split(".."))
-            number = chance.pick(_deciding(keys, scope), by, high - low + 1) + low
-            return pa.array(number).cast(pa.string())
-        return self._expand(place.symbol, keys, by, scope)
-
-    def _require_known(self, key: str, symbol: Symbol) -> None:
-        for part in (part for production in symbol.productions for part in production):
-            if isinstance(part, Place) and ".." not in part.symbol and part.symbol not in self._symbols:
-                raise GrammarError(f"grammar {self.name}: {key} refers to {part.symbol}, which is not defined")
+        pieces.append(_joined(columns, size))
+    back = np.empty(len(plan.order), dtype=np.int64)
+    back[plan.order] = np.arange(len(plan.order))
+    return pa.concat_arrays(pieces).take(pa.array(back))
 
 
-def _deciding(keys: TextKeys, scope: str) -> Keys:
-    return {"#": keys.conversation, "@": keys.owner}.get(scope, keys.item)
+def _joined(columns: list[Any], size: int) -> pa.StringArray:
+    if not any(isinstance(column, pa.Array) for column in columns):
+        return pa.repeat(columns[0] if columns else _NOTHING, size)
+    if len(columns) == 1:
+        return columns[0]
+    # Ready-made scalars and the bare kernel: the convenient wrapper spends ten times as long on its arguments.
+    return pc.call_function("binary_join_element_wise", [*columns, _NOTHING])
+
+
+@cache
+def _range(name: str) -> Symbol:
+    low, high = map(int, name.split(".."))
+    if high - low > _WRITTEN_OUT:
+        return Symbol((), None, None, range(low, high + 1))
+    return Symbol((), None, pa.array([str(number) for number in range(low, high + 1)], pa.string()))
 
 
 def _compiled(grammar: str, name: str, value: Any) -> Symbol:
     options, weights = _options(grammar, name, value)
-    productions = tuple(tuple(_parts(option)) for option in options)
-    flat = all(len(parts) <= 1 and not any(isinstance(part, Place) for part in parts) for parts in productions)
-    words = [parts[0].as_py() if parts else "" for parts in productions] if flat else []
-    return Symbol(productions, weights, pa.array(words, pa.string()) if flat else None)
+    productions = tuple(tuple(_parts(option, f"{name}/{index}")) for index, option in enumerate(options))
+    if any(isinstance(part, Place) for parts in productions for part in parts):
+        return Symbol(productions, weights, None)
+    words = [parts[0].as_py() if parts else "" for parts in productions]
+    return Symbol((), weights, pa.array(words, pa.string()))
 
 
 def _options(grammar: str, name: str, value: Any) -> tuple[list[str], Floats | None]:
     zipf = 0.0
     if isinstance(value, dict) and set(value) <= {"zipf", "of", "split"}:
         zipf = float(value.get("zipf", 0.0))
-        value = value["of"] if "of" in value else [word.strip() for word in value["split"].split("|")]
+        value = value["of"] if "of" in value else [word.strip(" ") for word in value["split"].split("|")]
     if not isinstance(value, list) or not value:
         raise GrammarError(f"grammar {grammar}: {name} must be a list of texts")
     counted = [_COUNT.match(str(option)) for option in value]
@@ -190,12 +279,13 @@ def _options(grammar: str, name: str, value: Any) -> tuple[list[str], Floats | N
     return texts, None if bool((weights == 1.0).all()) else weights
 
 
-def _parts(text: str) -> Iterator[pa.StringScalar | Place]:
+def _parts(text: str, where: str) -> Iterator[Part]:
     end = 0
-    for match in _REFERENCE.finditer(text):
+    for number, match in enumerate(_REFERENCE.finditer(text)):
         if match.start() > end:
             yield _literal(text[end : match.start()])
-        yield Place(match[1], match[2])
+        # A marked place is the same wherever its symbol stands; an unmarked one is like no other.
+        yield Place(match[1], match[2], chance.salt(match[2]) if match[1] else chance.salt(where, number))
         end = match.end()
     if end < len(text):
         yield _literal(text[end:])
