@@ -6,6 +6,7 @@ a newer stillwatch wrote.
 """
 
 import json
+import re
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -15,6 +16,9 @@ from stillwatch.domain.findings import SCHEMA_VERSION, ScanReport
 from stillwatch.errors import InputError
 
 SCHEMA_ID: Final = f"urn:stillwatch:schema:findings:{SCHEMA_VERSION}"
+_ATTRIBUTE: Final = re.compile(r"^    (\w+): ", re.MULTILINE)
+"""Where the text of one attribute begins in the docstring of a record."""
+
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -59,6 +63,8 @@ def _first_problem(error: ValidationError) -> str:
 def build_schema() -> dict[str, Any]:
     """Return the JSON Schema of findings.json, as published in docs/schema."""
     schema = ScanReport.model_json_schema(mode="serialization")
+    for node in (schema, *schema["$defs"].values()):
+        _describe(node)
     _leave_open(schema)
     return {"$schema": _DIALECT, "$id": SCHEMA_ID, **schema, "title": f"stillwatch findings {SCHEMA_VERSION}"}
 
@@ -66,6 +72,15 @@ def build_schema() -> dict[str, Any]:
 def dump_schema() -> str:
     """Return the schema as the published file holds it."""
     return json.dumps(build_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _describe(node: dict[str, Any]) -> None:
+    """Move what a docstring says about each attribute to that attribute."""
+    summary, _, listed = node.get("description", "").partition("Attributes:")
+    node["description"] = " ".join(summary.split())
+    _, *pieces = _ATTRIBUTE.split(listed)
+    for name, text in zip(pieces[::2], pieces[1::2], strict=True):
+        node["properties"][name]["description"] = " ".join(text.split())
 
 
 def _leave_open(node: Any) -> None:

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from stillwatch.detect.findings.report import figures
 from stillwatch.detect.findings.report.inert import inert
+from stillwatch.detect.findings.report.reading import innocent_in_order, leaked
 from stillwatch.detect.findings.report.terminal_lines import TerminalLines
 from stillwatch.detect.findings.report.terminal_tables import prevalence_lines
 from stillwatch.domain.findings import (
@@ -25,6 +26,7 @@ from stillwatch.domain.findings import (
 
 _EVIDENCE_SHOWN: Final = 8
 _EXEMPLARS_SHOWN: Final = 2
+_LOW_SHOWN: Final = 10
 _EXEMPLAR_CHARS: Final = 160
 
 _GUTTER: Final = "   | "
@@ -51,11 +53,15 @@ def write_pretty(report: ScanReport, stream: IO[str], width: int | None = None) 
         width: Columns; None asks the terminal, or takes 100 when there is none.
     """
     page = TerminalLines(stream, width)
+    low = [f for f in report.findings if f.severity is Severity.LOW]
     for finding in report.findings:
-        if finding.severity is Severity.LOW:
-            _write_short(page, finding)
-        else:
+        if finding.severity is not Severity.LOW:
             _write_finding(page, finding)
+    for finding in low[:_LOW_SHOWN]:
+        _write_short(page, finding)
+    if len(low) > _LOW_SHOWN:
+        page.line(f"and {figures.plural(len(low) - _LOW_SHOWN, 'low finding')} more, in findings.json")
+        page.line()
     for finding in report.authorized:
         _write_authorized(page, finding)
     _write_prevalence(page, report)
@@ -147,7 +153,7 @@ def _write_notes(page: TerminalLines, finding: Finding) -> None:
     """Write the estimate, the innocent explanations, the reasons and what to do next."""
     if finding.extraction:
         _note(page, "extraction", f"{figures.estimate(finding.extraction)} of these exchanges")
-    for explanation in finding.innocent:
+    for explanation in innocent_in_order(finding):
         words = f"{inert(explanation.name)}, {explanation.verdict.phrase}: {inert(explanation.sentence)}"
         _note(page, "innocent", words)
     for sentence in (*finding.severity_reasons, *finding.controls_defeated):
@@ -160,9 +166,10 @@ def _write_notes(page: TerminalLines, finding: Finding) -> None:
             f"authorization {inert(note.authorization_id)} is {note.status.phrase}: {inert(note.sentence)}",
         )
     if finding.detected_at:
-        _note(
-            page, "note", f"first flagged in the replay step that ended {figures.minute(finding.detected_at)}"
-        )
+        leak = leaked(finding)
+        after = f", after {figures.percent(leak.share)} of its exchanges" if leak else ""
+        step = figures.minute(finding.detected_at)
+        _note(page, "note", f"first flagged in the replay step that ended {step}{after}")
     _note(
         page,
         "help",

@@ -29,6 +29,16 @@ def test_the_published_schema_is_the_one_the_code_makes() -> None:
     )
 
 
+def test_what_docstrings_say_of_an_attribute_stands_at_the_attribute() -> None:
+    schema = build_schema()
+    assert "Attributes:" not in json.dumps(schema)
+    assert schema["$defs"]["Finding"]["properties"]["q_value"]["description"] == (
+        "p-value after false-discovery control, 0 to 1."
+    )
+    undescribed = [n for n, p in schema["properties"].items() if "description" not in p]
+    assert undescribed == []
+
+
 def test_the_schema_accepts_a_report(report: ScanReport) -> None:
     jsonschema.Draft202012Validator(build_schema()).validate(json.loads(dump_json(report)))
 

@@ -134,3 +134,12 @@ def test_many_models_are_summed_up_in_the_prevalence_table(report: ScanReport) -
     text = pretty(report.model_copy(update={"prevalence": (*report.prevalence, *many)}), 110)
     assert "model-7" not in text
     assert "all models" in text
+
+
+def test_many_low_findings_are_counted_after_the_first_ten(report: ScanReport) -> None:
+    low = report.findings[-1]
+    many = tuple(low.model_copy(update={"finding_id": f"f-{n}"}) for n in range(25))
+    text = pretty(report.model_copy(update={"findings": many}), 100)
+    assert text.count("low[account]") == 10
+    assert "and 15 low findings more, in findings.json" in text
+    assert text.splitlines()[-1].startswith("stillwatch: 25 findings (25 low)")

@@ -14,9 +14,12 @@
     });
   }
 
-  // Printing shows what a reader would have to open.
+  // Paper is white, and cannot be opened further.
   const opened = [];
+  let theme;
   addEventListener("beforeprint", () => {
+    theme = root.dataset.theme;
+    root.dataset.theme = "light";
     for (const details of document.querySelectorAll("details:not([open])")) {
       details.open = true;
       opened.push(details);
@@ -24,6 +27,8 @@
   });
   addEventListener("afterprint", () => {
     while (opened.length) opened.pop().open = false;
+    if (theme) root.dataset.theme = theme;
+    else delete root.dataset.theme;
   });
 
   // A link to a finding moves the keyboard there too.

@@ -24,6 +24,7 @@ from stillwatch.detect.findings.report import figures
 from stillwatch.detect.findings.report.accounts_table import account_rows
 from stillwatch.detect.findings.report.html import drawing, overview
 from stillwatch.detect.findings.report.inert import inert
+from stillwatch.detect.findings.report.reading import innocent_in_order, leaked
 from stillwatch.domain.findings import EvidenceKind, Finding, Label, ScanReport, Severity
 
 _FOLDER: Final = Path(__file__).parent
@@ -112,6 +113,8 @@ def _filters() -> dict[str, Any]:
         "plural": figures.plural,
         "nats": figures.nats,
         "chance": figures.chance,
+        "leaked": leaked,
+        "innocent_in_order": innocent_in_order,
         "percent": figures.percent,
         "level": figures.level,
         "day": figures.day,
