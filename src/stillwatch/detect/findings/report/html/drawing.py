@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from stillwatch.detect.findings.report import figures
 from stillwatch.detect.findings.report.html.layout import place_nodes
-from stillwatch.domain.findings import Finding, GraphEdge, GraphNode
+from stillwatch.domain.findings import Finding, GraphEdge, GraphNode, GraphSample
 
 _NODES_DRAWN: Final = 150
 _EDGES_DRAWN: Final = 450
@@ -185,9 +185,18 @@ def draw_graph(finding: Finding) -> Drawing | None:
         dots=_dots(nodes, places),
         lines=_lines(edges, pairs, places, style),
         kinds=kinds,
-        words=f"{len(nodes)} of {figures.plural(max(finding.graph.total_nodes, len(nodes)), 'account')} and "
-        f"{len(edges)} of {figures.plural(max(finding.graph.total_edges, len(edges)), 'link')} are drawn, "
-        "the busiest and the strongest.",
+        words=_how_much(finding.graph, len(nodes), len(edges)),
+    )
+
+
+def _how_much(graph: GraphSample, nodes: int, edges: int) -> str:
+    """Say how much of the whole graph is drawn."""
+    accounts, links = max(graph.total_nodes, nodes), max(graph.total_edges, edges)
+    if (nodes, edges) == (accounts, links):
+        return f"All {figures.plural(accounts, 'account')} and {figures.plural(links, 'link')} are drawn."
+    return (
+        f"{figures.count(nodes)} of {figures.plural(accounts, 'account')} and {figures.count(edges)} of "
+        f"{figures.plural(links, 'link')} are drawn, the busiest and the strongest."
     )
 
 
