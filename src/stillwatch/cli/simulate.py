@@ -37,9 +37,13 @@ def simulate(
     if list:
         return _print_scenarios()
     if not scenario or out is None:
-        raise UsageError("simulate needs a scenario and --out", hint="`stillwatch simulate --list` names the scenarios")
+        raise UsageError(
+            "simulate needs a scenario and --out", hint="`stillwatch simulate --list` names the scenarios"
+        )
     if not scale > 0:
-        raise UsageError("--scale must be greater than 0", hint="1 is the scenario as written, 0.1 a tenth of it")
+        raise UsageError(
+            "--scale must be greater than 0", hint="1 is the scenario as written, 0.1 a tenth of it"
+        )
     from stillwatch.lab import simulation  # noqa: PLC0415 - numpy and pyarrow are heavy
 
     loaded = _at_labs(simulation.load_scenario(scenario), labs)

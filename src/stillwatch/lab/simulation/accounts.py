@@ -7,18 +7,22 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from stillwatch.lab.simulation import chance, clients, networks
+from stillwatch.lab.simulation import chance, clients
 from stillwatch.lab.simulation.chance import Floats, Indices, Keys
+from stillwatch.lab.simulation.customers import Group, Interface, Registration
+from stillwatch.lab.simulation.names import DOMAINS, MODELS, PROGRAMMES, SURFACES, names_of
 from stillwatch.lab.simulation.places import CODES, COUNTRIES, LANGUAGES
-from stillwatch.lab.simulation.scenario import Group, Interface, Registration
 
 DAY_US = 86_400_000_000
 FOREVER = np.int64(2**62)
-PROGRAMMES = ("standard", "education", "startup", "security_research", "enterprise")
-DOMAINS = ("public", "company", "university")
-SURFACES = ("api", "app", "bedrock", "vertex", "batch")
-MODELS = ("large", "mini", "reason")
-CLOSE_REASONS = ("user_request", "payment_failure", "terms_violation", "suspected_fraud", "inactivity", "mistaken_ban")
+CLOSE_REASONS = (
+    "user_request",
+    "payment_failure",
+    "terms_violation",
+    "suspected_fraud",
+    "inactivity",
+    "mistaken_ban",
+)
 _CLOSE_WEIGHTS = (34, 30, 8, 12, 10, 6)
 _BINS = 260  # card issuers of the simulated world, Zipf-like
 
@@ -107,7 +111,9 @@ class Plan(NamedTuple):
 
 def concatenate(parts: Sequence[Accounts]) -> Accounts:
     """Put accounts of several kinds under each other."""
-    return Accounts(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Accounts)))
+    return Accounts(
+        *(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Accounts))
+    )
 
 
 def draw_accounts(keys: Keys, persons: Keys, groups: Keys, plan: Plan) -> Accounts:
@@ -157,13 +163,14 @@ def _registration(keys: Keys, persons: Keys, groups: Keys, plan: Plan) -> dict[s
 def _interface(keys: Keys, owner: Keys, client: Keys, place: Keys, plan: Plan) -> dict[str, Any]:
     face = plan.interface
     surface = _named(owner, "surface", face.surfaces, SURFACES)
-    kind_names = tuple(kind.name.lower() for kind in networks.Kind)
     group_network = "network" in plan.group.share
     return {
         "surface": surface,
         "model": _named(owner, "model", face.models, MODELS),
         "library": _libraries(surface, client, plan.clients),
-        "network_kind": _named(place if group_network else keys, "network", plan.networks, kind_names).astype(np.int8),
+        "network_kind": _named(
+            place if group_network else keys, "network", plan.networks, names_of("network")
+        ).astype(np.int8),
         "network": place if group_network else keys,
         "pool": 1 + chance.zipf_rank(keys, chance.salt("pool"), 12, 1.1),
         "temperature": _palette(owner, "temperature", face.temperature),
@@ -188,7 +195,7 @@ def _lifetimes(keys: Keys, cohort: Keys, plan: Plan) -> tuple[Indices, Indices, 
     age = -330.0 * np.log(1.0 - chance.uniform(cohort, chance.salt("age")))
     # Groups that sign up together do so while there is still something to see.
     latest = plan.days * (0.9 if cohort is keys else 0.35)
-    since = np.where(new, -chance.uniform(cohort, chance.salt("day")) ** 1.3 * latest, age)
+    since = np.where(new, -(chance.uniform(cohort, chance.salt("day")) ** 1.3) * latest, age)
     jitter = chance.uniform(keys, chance.salt("hour")) * (2.0 if cohort is not keys else 0.5)
     created = plan.start_us - ((since - jitter) * DAY_US).astype(np.int64)
     closes = chance.uniform(keys, chance.salt("closes")) < form.closed
@@ -200,7 +207,9 @@ def _lifetimes(keys: Keys, cohort: Keys, plan: Plan) -> tuple[Indices, Indices, 
 
 
 def _countries(keys: Keys, form: Registration) -> Indices:
-    weights = [form.countries.get(country.code, 0.0) if form.countries else country.share for country in COUNTRIES]
+    weights = [
+        form.countries.get(country.code, 0.0) if form.countries else country.share for country in COUNTRIES
+    ]
     return chance.pick_weighted(keys, chance.salt("country"), weights)
 
 
@@ -216,11 +225,10 @@ def _languages(keys: Keys, country: Indices, form: Registration) -> Indices:
 
 def _libraries(surface: Indices, client: Keys, wanted: dict[str, float]) -> Indices:
     drawn = np.zeros(len(client), dtype=np.int64)
-    names = tuple(library.name for library in clients.LIBRARIES)
     for index in np.unique(surface):
         rows = np.flatnonzero(surface == index)
         if wanted and SURFACES[index] == "api":
-            drawn[rows] = _named(client[rows], "library", wanted, names)
+            drawn[rows] = _named(client[rows], "library", wanted, names_of("library"))
         else:
             drawn[rows] = clients.choose_libraries(SURFACES[index], client[rows])
     return drawn

@@ -7,14 +7,68 @@ import numpy as np
 from stillwatch.lab.simulation import chance
 from stillwatch.lab.simulation.accounts import DAY_US, Accounts
 from stillwatch.lab.simulation.chance import Floats, Indices, Keys
+from stillwatch.lab.simulation.customers import Customers, Hours, Items
 from stillwatch.lab.simulation.events import Events
 from stillwatch.lab.simulation.places import COUNTRIES, LANGUAGES
-from stillwatch.lab.simulation.scenario import Customers, Hours, Items
 from stillwatch.lab.simulation.texts import text_indices
 
 # Share of a day's sessions by local hour: people at home and at work, and offices only. Invented, smooth, two-humped.
-_HUMAN = np.array([2.4, 1.5, 1, 0.7, 0.6, 0.8, 1.4, 2.6, 4.2, 5.6, 6.3, 6.3, 5.6, 5.7, 6.3, 6.4, 6, 5.5, 5.2, 5.6, 5.9, 5.7, 4.9, 3.7])
-_OFFICE = np.array([0.3, 0.2, 0.1, 0.1, 0.1, 0.2, 0.6, 2.2, 6.2, 9.6, 10.8, 10.4, 7.4, 8.4, 10.4, 10.2, 9, 6.2, 3, 1.6, 1.2, 0.9, 0.6, 0.4])
+_HUMAN = np.array(
+    [
+        2.4,
+        1.5,
+        1,
+        0.7,
+        0.6,
+        0.8,
+        1.4,
+        2.6,
+        4.2,
+        5.6,
+        6.3,
+        6.3,
+        5.6,
+        5.7,
+        6.3,
+        6.4,
+        6,
+        5.5,
+        5.2,
+        5.6,
+        5.9,
+        5.7,
+        4.9,
+        3.7,
+    ]
+)
+_OFFICE = np.array(
+    [
+        0.3,
+        0.2,
+        0.1,
+        0.1,
+        0.1,
+        0.2,
+        0.6,
+        2.2,
+        6.2,
+        9.6,
+        10.8,
+        10.4,
+        7.4,
+        8.4,
+        10.4,
+        10.2,
+        9,
+        6.2,
+        3,
+        1.6,
+        1.2,
+        0.9,
+        0.6,
+        0.4,
+    ]
+)
 _HOUR_US = DAY_US // 24
 _OFFSETS = np.array([country.utc_offset_h for country in COUNTRIES])
 
@@ -54,7 +108,9 @@ def gather(name: str, spec: Customers, accounts: Accounts, first: int) -> Crowd:
     pool_keys = _pool_owner(accounts, source.shared)
     spread = chance.uniform(pool_keys, chance.salt("pool size"))
     pool = (source.pool[0] * (source.pool[1] / source.pool[0]) ** spread).astype(np.int64).clip(1)
-    samples = source.samples[0] + chance.pick(keys, chance.salt("samples"), source.samples[1] - source.samples[0] + 1)
+    samples = source.samples[0] + chance.pick(
+        keys, chance.salt("samples"), source.samples[1] - source.samples[0] + 1
+    )
     return Crowd(name, spec, accounts, first, rate, shows_up, pool, samples)
 
 
@@ -67,7 +123,9 @@ def live_one_day(crowd: Crowd, day: int, start_us: int) -> Events:
         start_us: The first instant of that day.
     """
     account, sessions = _asked(crowd, day, start_us)
-    key = chance.mix(crowd.accounts.key[account], chance.salt("row", day)) + np.arange(len(account), dtype=np.uint64)
+    key = chance.mix(crowd.accounts.key[account], chance.salt("row", day)) + np.arange(
+        len(account), dtype=np.uint64
+    )
     sitting = (chance.uniform(key, chance.salt("sitting")) * sessions[account]).astype(np.uint64)
     order = np.lexsort((sitting, account))
     account, key, sitting = account[order], key[order], sitting[order]
@@ -83,13 +141,15 @@ def _asked(crowd: Crowd, day: int, start_us: int) -> tuple[Indices, Indices]:
     accounts, demand = crowd.accounts, crowd.spec.demand
     by_day = chance.mix(accounts.key, chance.salt("today", day))
     calendar = (start_us // DAY_US + 3) % 7  # the first day of 1970 was a Thursday
-    busy = demand.weekend if calendar >= 5 else 1.0  # noqa: PLR2004 - Saturday and Sunday
+    busy = demand.weekend if calendar >= 5 else 1.0
     exists = (accounts.created < start_us + DAY_US) & (accounts.closed > start_us)
     shows = chance.uniform(by_day, 1) < crowd.shows_up * min(busy, 1.0)
     amount = crowd.rate * max(busy, 1.0) * chance.log_normal(by_day, 2, 1.0, 0.45)
     count = np.floor(amount + chance.uniform(by_day, 3)).astype(np.int64).clip(0, int(demand.most) * 2)
     count = np.where(shows & exists, np.maximum(count, 1), 0)
-    sessions = np.maximum(1, np.rint(count / demand.session * (0.6 + 0.8 * chance.uniform(by_day, 4)))).astype(np.int64)
+    sessions = np.maximum(
+        1, np.rint(count / demand.session * (0.6 + 0.8 * chance.uniform(by_day, 4)))
+    ).astype(np.int64)
     return np.repeat(np.arange(len(accounts)), count), sessions
 
 
@@ -124,13 +184,15 @@ def _timetable(crowd: Crowd, account: Indices, conversation: Keys, day: int) -> 
         return minute / 60.0 + late_h
     lesson = chance.mix(accounts.group[account], chance.salt("lesson", day))
     start = (8.0 + 9.0 * chance.uniform(lesson, 1) - _OFFSETS[accounts.country[account]]) % 24.0
-    in_class = chance.uniform(conversation, chance.salt("in class")) < 0.6  # noqa: PLR2004 - the rest is homework
+    in_class = chance.uniform(conversation, chance.salt("in class")) < 0.6
     evening = (_hour_of_day(conversation, _HUMAN) - _OFFSETS[accounts.country[account]]) % 24.0
     return np.where(in_class, start + 1.5 * chance.uniform(conversation, 5), evening)
 
 
 def _hour_of_day(keys: Keys, profile: Floats) -> Floats:
-    return chance.pick_weighted(keys, chance.salt("hour"), profile) + chance.uniform(keys, chance.salt("minute"))
+    return chance.pick_weighted(keys, chance.salt("hour"), profile) + chance.uniform(
+        keys, chance.salt("minute")
+    )
 
 
 def _elapsed(crowd: Crowd, account: Indices, key: Keys, conversation: Keys, turn: Indices) -> Indices:
@@ -148,14 +210,18 @@ def _questions(
 ) -> Events:
     accounts, spec = crowd.accounts, crowd.spec
     deciding = accounts.owner[account] if spec.text_by == "account" else conversation
-    text = text_indices(spec.text)[chance.pick_weighted(deciding, chance.salt("text"), list(spec.text.values()))]
+    text = text_indices(spec.text)[
+        chance.pick_weighted(deciding, chance.salt("text"), list(spec.text.values()))
+    ]
     # Two in a hundred sittings of people who know English anyway are in English.
-    foreign = chance.uniform(conversation, chance.salt("english")) < 0.06  # noqa: PLR2004
+    foreign = chance.uniform(conversation, chance.salt("english")) < 0.06
     language = np.where(foreign, LANGUAGES.index("en"), accounts.language[account])
     has_users = chance.uniform(accounts.owner, chance.salt("users"))[account] < spec.user_ids
-    user = chance.combine(accounts.key[account], chance.zipf_rank(conversation, chance.salt("user"), 400, 0.7).astype(np.uint64))
+    user = chance.combine(
+        accounts.key[account], chance.zipf_rank(conversation, chance.salt("user"), 400, 0.7).astype(np.uint64)
+    )
     return Events(
-        time=time, account=account + crowd.first, conversation=conversation, turn=turn,
+        time=time, account=account + crowd.first, conversation=conversation, turn=turn, thread=conversation,
         item=_items(crowd, day, account, key), owner=accounts.owner[account], text=text.astype(np.int16),
         language=language.astype(np.int16), user=np.where(has_users, user, np.uint64(0)),
         pivot=np.zeros(len(time), bool), campaign=np.full(len(time), -1, np.int16),
@@ -167,7 +233,9 @@ def _pool_owner(accounts: Accounts, shared: str) -> Keys:
         return accounts.group
     if shared == "world":
         # A public benchmark: forty exist, a few of them are popular.
-        return chance.mix(chance.zipf_rank(accounts.owner, chance.salt("benchmark"), 40, 0.9).astype(np.uint64), 77)
+        return chance.mix(
+            chance.zipf_rank(accounts.owner, chance.salt("benchmark"), 40, 0.9).astype(np.uint64), 77
+        )
     return accounts.key
 
 
@@ -180,7 +248,10 @@ def _items(crowd: Crowd, day: int, account: Indices, key: Keys) -> Keys:
         rank = _sweep_position(crowd, day, account) // crowd.samples[account] % pool
     elif source.mode is Items.EXERCISES:
         week = chance.mix(pool_owner, chance.salt("week", day // 7))
-        return chance.combine(week, chance.pick(key, chance.salt("exercise"), 1_000_000).astype(np.uint64) % pool.astype(np.uint64))
+        return chance.combine(
+            week,
+            chance.pick(key, chance.salt("exercise"), 1_000_000).astype(np.uint64) % pool.astype(np.uint64),
+        )
     else:
         rank = chance.zipf_rank(key, chance.salt("rank"), pool, source.zipf)
     known = chance.combine(pool_owner, rank.astype(np.uint64))
@@ -191,6 +262,6 @@ def _items(crowd: Crowd, day: int, account: Indices, key: Keys) -> Keys:
 def _sweep_position(crowd: Crowd, day: int, account: Indices) -> Indices:
     start = chance.pick(crowd.accounts.key, chance.salt("start"), 1_000_000)
     # Half of the sweeps begin at the top every time, the others go on where they stopped.
-    again = chance.uniform(crowd.accounts.key, chance.salt("again")) < 0.5  # noqa: PLR2004
+    again = chance.uniform(crowd.accounts.key, chance.salt("again")) < 0.5
     begin = np.where(again, 0, start + day * crowd.rate.astype(np.int64))
     return begin[account] + _turns(crowd.accounts.key[account])

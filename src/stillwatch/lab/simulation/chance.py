@@ -100,7 +100,7 @@ def zipf_rank(keys: Keys, by: int, sizes: Indices | int, exponent: float) -> Ind
     top = np.asarray(sizes, dtype=np.float64) + 1.0
     u = uniform(keys, by)
     power = 1.0 - exponent
-    near_one = abs(power) < 1e-9  # noqa: PLR2004 - the closed form has a removable pole at 1
+    near_one = abs(power) < 1e-9
     rank = np.exp(u * np.log(top)) if near_one else (1.0 + u * (top**power - 1.0)) ** (1.0 / power)
     return np.minimum(rank - 1.0, top - 2.0).astype(np.int64).clip(0)
 

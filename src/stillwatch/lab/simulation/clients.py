@@ -97,7 +97,10 @@ def versions(library: Indices, client: Keys, day: Indices) -> Indices:
         day: `(n,)` days since the start; a negative day freezes the client at its first version.
     """
     cadence = np.array([entry.cadence_days for entry in LIBRARIES])[library]
-    pinned = chance.uniform(client, chance.salt("pinned")) < np.array([entry.pinned for entry in LIBRARIES])[library]
+    pinned = (
+        chance.uniform(client, chance.salt("pinned"))
+        < np.array([entry.pinned for entry in LIBRARIES])[library]
+    )
     lag = np.where(pinned, chance.log_normal(client, chance.salt("age"), 60.0, 0.9), 0.0)
     lag += chance.log_normal(client, chance.salt("lag"), 4.0, 1.0)
     current = np.where(pinned | (day < 0), 0, day)
@@ -131,9 +134,17 @@ def _agent(code: int) -> str:
     rest, platform = divmod(code, len(_PLATFORMS))
     index, version = divmod(rest, _VERSIONS)
     library = LIBRARIES[index]
-    system = ("X11; Linux x86_64", "Macintosh; Intel Mac OS X 10_15_7", "Windows NT 10.0; Win64; x64", "X11; CrOS")
+    system = (
+        "X11; Linux x86_64",
+        "Macintosh; Intel Mac OS X 10_15_7",
+        "Windows NT 10.0; Win64; x64",
+        "X11; CrOS",
+    )
     return library.agent.format(
-        major=library.major, minor=20 + version // 3, patch=version % 3 + version % 7 // 3, platform=system[platform]
+        major=library.major,
+        minor=20 + version // 3,
+        patch=version % 3 + version % 7 // 3,
+        platform=system[platform],
     )
 
 
@@ -142,6 +153,8 @@ def _ja4(code: int) -> str:
     rest, platform = divmod(code, len(_PLATFORMS))
     index, version = divmod(rest, _VERSIONS)
     stack = LIBRARIES[index].tls
-    digest = hashlib.blake2b(f"{stack}/{_PLATFORMS[platform]}/{version // 30}".encode(), digest_size=12).hexdigest()
+    digest = hashlib.blake2b(
+        f"{stack}/{_PLATFORMS[platform]}/{version // 30}".encode(), digest_size=12
+    ).hexdigest()
     protocol = "h1" if stack in {"openssl", "curl", "java"} else "h2"
     return f"t13d{13 + int(digest[:2], 16) % 6}{10 + int(digest[2:4], 16) % 8}{protocol}_{digest[:12]}_{digest[12:]}"

@@ -1,5 +1,6 @@
 """From calls to the canonical request table."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -9,10 +10,11 @@ import pyarrow.compute as pc
 
 from stillwatch.domain.requests import REQUESTS
 from stillwatch.lab.simulation import chance, clients, networks, style, texts
-from stillwatch.lab.simulation.accounts import DAY_US, SURFACES, Accounts
+from stillwatch.lab.simulation.accounts import DAY_US, Accounts
 from stillwatch.lab.simulation.chance import Floats, Indices, Keys
 from stillwatch.lab.simulation.events import Events
 from stillwatch.lab.simulation.grammar import TextKeys
+from stillwatch.lab.simulation.names import SURFACES
 from stillwatch.lab.simulation.places import CODES
 
 _HEX = np.frombuffer("".join(f"{value:02x}" for value in range(256)).encode(), np.uint8).reshape(256, 2)
@@ -63,7 +65,9 @@ def identifiers(keys: Keys, prefix: str = "", digits: int = 24) -> pa.StringArra
         prefix: What every id starts with.
         digits: Hexadecimal digits, at most 32.
     """
-    raw = np.stack([chance.mix(keys, 101), chance.mix(keys, 202)], axis=1).view(np.uint8).reshape(len(keys), 16)
+    raw = (
+        np.stack([chance.mix(keys, 101), chance.mix(keys, 202)], axis=1).view(np.uint8).reshape(len(keys), 16)
+    )
     body = _HEX[raw].reshape(len(keys), 32)[:, :digits]
     head = np.frombuffer(prefix.encode(), np.uint8)
     table = np.concatenate([np.broadcast_to(head, (len(keys), len(head))), body], axis=1)
@@ -88,10 +92,10 @@ def requests_table(lab: Lab, events: Events) -> pa.RecordBatch:
     """
     rows = request_keys(lab, events)
     account, accounts = events.account, lab.accounts
+    events = _apart(events, rows)
     keys = TextKeys(events.item, events.conversation, events.owner)
-    prompt = style.typed(
-        texts.write(events.text, events.language, events.turn, keys), events, accounts.person[account], rows
-    )
+    written = texts.write(events.text, events.language, events.turn, keys)
+    prompt = style.typed(written, events, accounts.person[account], rows)
     system = texts.write_system(events.text, events.language, keys)
     system = pc.if_else(pa.array(accounts.system[account]), system, None)
     tokens = _tokens(lab, events, rows, prompt, system)
@@ -106,10 +110,19 @@ def requests_table(lab: Lab, events: Events) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(arrays, schema=REQUESTS)
 
 
+def _apart(events: Events, rows: Keys) -> Events:
+    # The calls of a job or a harvest do not continue each other; only people's turns and agents' steps do.
+    follows = np.array([kind.follows for kind in texts.text_kinds()])[events.text] & (events.campaign < 0)
+    turn = np.where(follows, events.turn, 0)
+    return replace(events, turn=turn, thread=np.where(follows, events.conversation, rows))
+
+
 def _identity(lab: Lab, events: Events, rows: Keys) -> dict[str, object]:
     account = events.account
     spare = chance.pick(lab.accounts.key[account], chance.salt("keys"), 3).astype(np.uint64)
-    used = (chance.uniform(events.conversation, chance.salt("which key")) * (spare + np.uint64(1))).astype(np.uint64)
+    used = (chance.uniform(events.conversation, chance.salt("which key")) * (spare + np.uint64(1))).astype(
+        np.uint64
+    )
     api_key = chance.combine(lab.accounts.key[account], used)
     surface = lab.accounts.surface[account]
     has_conversation = (surface == _APP) | lab.passes_ids[account]
@@ -119,7 +132,7 @@ def _identity(lab: Lab, events: Events, rows: Keys) -> dict[str, object]:
         "account_id": lab.account_ids.take(pa.array(account)),
         "api_key_id": identifiers(api_key, "key_", 16),
         "user_id": _only(identifiers(events.user, "user_", 12), events.user != 0),
-        "conversation_id": _only(identifiers(events.conversation, "conv_", 16), has_conversation),
+        "conversation_id": _only(identifiers(events.thread, "conv_", 16), has_conversation),
     }
 
 
@@ -170,27 +183,37 @@ def _parameters(lab: Lab, events: Events, rows: Keys) -> dict[str, object]:
 def _models(lab: Lab, events: Events, rows: Keys) -> pa.StringArray:
     accounts, account = lab.accounts, events.account
     # One call in eight of a customer goes to another model than usual.
-    other = chance.uniform(events.conversation, chance.salt("other model")) < 0.12  # noqa: PLR2004
-    kind = np.where(other, chance.pick_weighted(events.conversation, chance.salt("which"), (60, 30, 10)), accounts.model[account])
+    other = chance.uniform(events.conversation, chance.salt("other model")) < 0.12
+    kind = np.where(
+        other,
+        chance.pick_weighted(events.conversation, chance.salt("which"), (60, 30, 10)),
+        accounts.model[account],
+    )
     new = np.zeros(len(rows), bool)
     if lab.release_us is not None:
         # Ordinary customers move over weeks: each has a day, most of them after the end of a short scenario.
         wait_us = chance.log_normal(accounts.person[account], chance.salt("moves"), 30.0, 1.2) * DAY_US
         new = (events.time >= lab.release_us + wait_us) | events.pivot
         new &= events.time >= lab.release_us
-    names = pa.array([f"{lab.name}-{name}" for name in ("large-2", "mini-2", "reason-1", "large-3", "mini-3", "large-3")])
+    names = pa.array(
+        [f"{lab.name}-{name}" for name in ("large-2", "mini-2", "reason-1", "large-3", "mini-3", "large-3")]
+    )
     return names.take(pa.array(kind + 3 * new))
 
 
 def _messages(lab: Lab, events: Events) -> Indices:
     history = lab.accounts.history[events.account]
-    steps = np.where(history > 0, chance.pick(events.item, chance.salt("history"), 1 << 20) % (2 * history + 1), 0)
+    steps = np.where(
+        history > 0, chance.pick(events.item, chance.salt("history"), 1 << 20) % (2 * history + 1), 0
+    )
     return np.minimum(1 + 2 * events.turn + steps, 400)
 
 
 def _tokens(lab: Lab, events: Events, rows: Keys, prompt: pa.Array, system: pa.Array) -> Tokens:
     accounts, account = lab.accounts, events.account
-    chars = pc.add(pc.utf8_length(prompt), pc.fill_null(pc.utf8_length(system), 0)).to_numpy(zero_copy_only=False)
+    chars = pc.add(pc.utf8_length(prompt), pc.fill_null(pc.utf8_length(system), 0)).to_numpy(
+        zero_copy_only=False
+    )
     context = accounts.context[account] * chance.log_normal(rows, chance.salt("context"), 1.0, 0.8)
     said = events.turn * chance.log_normal(events.conversation, chance.salt("said"), 260.0, 0.6)
     size = 4 + chars / _CHARS_PER_TOKEN[events.language] + context + said + 60 * accounts.tools[account]
@@ -198,13 +221,24 @@ def _tokens(lab: Lab, events: Events, rows: Keys, prompt: pa.Array, system: pa.A
     median = np.array([kind.output_tokens for kind in kinds])[events.text]
     sigma = np.array([kind.sigma for kind in kinds])[events.text]
     output = np.maximum(1, chance.log_normal(rows, chance.salt("answer"), median, sigma))
-    reasons = accounts.model[account] == 2  # noqa: PLR2004 - the reasoning model
+    reasons = accounts.model[account] == 2
     thought = np.where(reasons, output * chance.log_normal(rows, chance.salt("thought"), 2.2, 0.8), 0.0)
     limit = np.nan_to_num(accounts.max_tokens[account], nan=32_000.0)
     cut = output + thought > limit
     thought = np.where(cut, np.minimum(thought, limit * 0.8), thought)
     output = np.where(cut, limit - thought, output)
-    return _ended(lab, events, rows, Tokens(size.astype(np.int64), output.astype(np.int64).clip(1), thought.astype(np.int64), np.zeros(0, np.int64), cut))
+    return _ended(
+        lab,
+        events,
+        rows,
+        Tokens(
+            size.astype(np.int64),
+            output.astype(np.int64).clip(1),
+            thought.astype(np.int64),
+            np.zeros(0, np.int64),
+            cut,
+        ),
+    )
 
 
 def _ended(lab: Lab, events: Events, rows: Keys, so_far: Tokens) -> Tokens:
@@ -214,8 +248,8 @@ def _ended(lab: Lab, events: Events, rows: Keys, so_far: Tokens) -> Tokens:
     status = np.select(
         [(drawn < busy) & ~batch, drawn > 0.9985, drawn > 0.9975, drawn > 0.9965], [429, 500, 529, 400], 200
     )  # fmt: skip
-    good = status == 200  # noqa: PLR2004 - the HTTP status
-    tools = (lab.accounts.tools[events.account] > 0) & (chance.uniform(rows, chance.salt("calls tool")) < 0.7)  # noqa: PLR2004
+    good = status == 200
+    tools = (lab.accounts.tools[events.account] > 0) & (chance.uniform(rows, chance.salt("calls tool")) < 0.7)
     code = np.select([np.asarray(so_far.finish), tools], [1, 2], 0)
     finish = _only(pa.array(["stop", "length", "tool_calls"]).take(pa.array(code)), good)
     return Tokens(so_far.input, so_far.output * good, so_far.reasoning * good, status, finish)

@@ -18,6 +18,7 @@ class Events:
         account: Position in the lab's accounts.
         conversation: Key of the sitting, job or conversation.
         turn: Position inside it, from zero.
+        thread: Key of the conversation id; calls of a job have one each.
         item: Key of the question.
         owner: Key of the template that wraps it.
         text: Index into the kinds of text.
@@ -31,6 +32,7 @@ class Events:
     account: Indices
     conversation: Keys
     turn: Indices
+    thread: Keys
     item: Keys
     owner: Keys
     text: npt.NDArray[np.int16]
@@ -50,7 +52,9 @@ class Events:
 
 def concatenate(parts: Sequence[Events]) -> Events:
     """Put events under each other."""
-    return Events(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Events)))
+    return Events(
+        *(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Events))
+    )
 
 
 def by_time(events: Events) -> Events:

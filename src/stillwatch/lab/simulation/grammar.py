@@ -186,7 +186,9 @@ class Grammar:
         bounds = np.searchsorted(drawn, np.arange(len(symbol.productions) + 1))
         for production, start, end in zip(symbol.productions, bounds[:-1], bounds[1:], strict=True):
             if end > start:
-                found = tuple(_ask(part, asked, nodes[start:end], rows[start:end], keys) for part in production)
+                found = tuple(
+                    _ask(part, asked, nodes[start:end], rows[start:end], keys) for part in production
+                )
                 plan.parts.append((int(end - start), found))
         plans[name] = plan
 
@@ -202,11 +204,18 @@ class Grammar:
             if place.symbol not in self._symbols and ".." in place.symbol:
                 self._symbols[place.symbol] = _range(place.symbol)
             elif place.symbol not in self._symbols:
-                raise GrammarError(f"grammar {self.name}: {key} refers to {place.symbol}, which is not defined")
+                raise GrammarError(
+                    f"grammar {self.name}: {key} refers to {place.symbol}, which is not defined"
+                )
 
     def _sorted(self) -> tuple[str, ...]:
         below = {
-            key: {part.symbol for production in symbol.productions for part in production if isinstance(part, Place)}
+            key: {
+                part.symbol
+                for production in symbol.productions
+                for part in production
+                if isinstance(part, Place)
+            }
             for key, symbol in self._symbols.items()
         }
         try:
@@ -320,7 +329,9 @@ def _including(name: str) -> dict[str, Any]:
 def grammar_names() -> frozenset[str]:
     """Name every packaged grammar."""
     folder = files("stillwatch.lab.simulation") / "grammars"
-    return frozenset(entry.name.removesuffix(".yml") for entry in folder.iterdir() if entry.name.endswith(".yml"))
+    return frozenset(
+        entry.name.removesuffix(".yml") for entry in folder.iterdir() if entry.name.endswith(".yml")
+    )
 
 
 def _read(name: str) -> dict[str, Any]:

@@ -6,7 +6,9 @@ from stillwatch.errors import InputError, UsageError
 class ScenarioError(InputError):
     """A scenario file cannot be used as it is."""
 
-    default_hint = "docs/simulation.md describes every field; `stillwatch simulate --list` names the packaged scenarios"
+    default_hint = (
+        "docs/simulation.md describes every field; `stillwatch simulate --list` names the packaged scenarios"
+    )
 
 
 class UnknownScenarioError(UsageError):

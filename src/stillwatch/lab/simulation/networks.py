@@ -24,7 +24,24 @@ _CARRIERS = 3
 _MOBILE, _CLOUD, _VPN, _CAMPUS, _BUSINESS = 140, 200, 225, 250, 360
 _CLOUDS, _VPNS, _CAMPUSES, _BUSINESSES = 16, 10, 100, 600
 _MOBILE_EXITS, _VPN_EXITS, _CAMPUS_EXITS, _CAFES = 48, 60, 4, 400
-_CLOUD_COUNTRIES = ("US", "US", "US", "US", "DE", "GB", "FR", "JP", "SG", "AU", "IN", "BR", "KR", "CA", "NL", "SE")
+_CLOUD_COUNTRIES = (
+    "US",
+    "US",
+    "US",
+    "US",
+    "DE",
+    "GB",
+    "FR",
+    "JP",
+    "SG",
+    "AU",
+    "IN",
+    "BR",
+    "KR",
+    "CA",
+    "NL",
+    "SE",
+)
 
 
 class Kind(IntEnum):
@@ -75,7 +92,11 @@ class Located(NamedTuple):
 
 def locate(route: Route) -> Located:
     """Give every request an address, its network and the network's country."""
-    index, host, country = np.zeros(len(route.kind), np.int64), np.zeros(len(route.kind), np.int64), route.country.copy()
+    index, host, country = (
+        np.zeros(len(route.kind), np.int64),
+        np.zeros(len(route.kind), np.int64),
+        route.country.copy(),
+    )
     for kind in np.unique(route.kind):
         rows = np.flatnonzero(route.kind == kind)
         part = Route(*(column[rows] for column in route))
@@ -118,7 +139,11 @@ def _home(route: Route) -> _Place:
 
 
 def _mobile(route: Route) -> _Place:
-    return _MOBILE + route.country, 1 + chance.pick(route.session, chance.salt("exit"), _MOBILE_EXITS), route.country
+    return (
+        _MOBILE + route.country,
+        1 + chance.pick(route.session, chance.salt("exit"), _MOBILE_EXITS),
+        route.country,
+    )
 
 
 def _office(route: Route) -> _Place:
@@ -174,7 +199,11 @@ def _blocks(route: Route) -> _Place:
     keys = chance.combine(route.network, block)
     start = _host(keys, "block") & ~0xFF
     day = chance.combine(route.account, route.day.astype(np.uint64))
-    return _cloud_region(keys), start + 1 + chance.pick(day, chance.salt("in block"), 250), cloud_country(keys)
+    return (
+        _cloud_region(keys),
+        start + 1 + chance.pick(day, chance.salt("in block"), 250),
+        cloud_country(keys),
+    )
 
 
 def _rotating(route: Route) -> _Place:

@@ -1,94 +1,30 @@
-"""Campaigns: an operator's accounts through bans and replacements, and what they ask on a day."""
+"""Run campaigns: which accounts an operator uses on a day, and what it asks."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from stillwatch.lab.simulation import chance, networks
-from stillwatch.lab.simulation.accounts import DAY_US, FOREVER, Accounts, Plan, draw_accounts
-from stillwatch.lab.simulation.chance import Floats, Indices, Keys
-from stillwatch.lab.simulation.clients import library_index
+from stillwatch.lab.simulation import chance, events
+from stillwatch.lab.simulation.accounts import DAY_US
+from stillwatch.lab.simulation.activity import gather, live_one_day
+from stillwatch.lab.simulation.campaigns import Dispatch
+from stillwatch.lab.simulation.chance import Indices, Keys
+from stillwatch.lab.simulation.customers import Customers, Demand
 from stillwatch.lab.simulation.events import Events
 from stillwatch.lab.simulation.places import LANGUAGES
+from stillwatch.lab.simulation.recruiting import Operation
 from stillwatch.lab.simulation.schedule import call_times
-from stillwatch.lab.simulation.scenario import Campaign, Dispatch, Group
 from stillwatch.lab.simulation.texts import text_indices
 
-_BANNED = 3  # suspected_fraud, see accounts.CLOSE_REASONS
-_ADDRESSES = {
-    "own": networks.Kind.HOME,
-    "shared": networks.Kind.SHARED,
-    "blocks": networks.Kind.BLOCKS,
-    "rotating": networks.Kind.ROTATING,
-    "vpn": networks.Kind.VPN,
-    "cloud": networks.Kind.CLOUD,
-}
 
+class _Calls(NamedTuple):
+    """Calls of one day: key, time, sitting and account of each."""
 
-@dataclass(slots=True)
-class Operation:
-    """A campaign against one lab, ready to run.
-
-    Attributes:
-        spec: Its settings, already scaled.
-        campaign_id: Its name in the truth.
-        number: Its position among the lab's campaigns.
-        accounts: Its accounts, ordered by seat and time.
-        first: Position of its first account in the lab's accounts.
-        seat_start: `(seats + 1,)` where each seat's accounts begin.
-        taken_over: `(n,)` when each account goes to work.
-        given_up: `(n,)` when it stops.
-        key: Chance of the operation at this lab.
-        operator: Chance of everything the operator has in common at all labs.
-        extraction: `(n,)` share of extraction per account, for resale.
-        asked: Prompts used so far: where it stands in its prompt set.
-        sent: Calls so far, against the query budget.
-    """
-
-    spec: Campaign
-    campaign_id: str
-    number: int
-    accounts: Accounts
-    first: int
-    seat_start: Indices
-    taken_over: Indices
-    given_up: Indices
-    key: int
-    operator: int
-    extraction: Floats
-    asked: int = 0
-    sent: int = 0
-
-
-def set_up(
-    spec: Campaign, campaign_id: str, number: int, first: int, *, lab_key: int, world_key: int, start_us: int, days: int
-) -> Operation:
-    """Create a campaign's accounts: `active` seats, each held by one account after another.
-
-    Args:
-        spec: The settings, already scaled.
-        campaign_id: Its name in the truth.
-        number: Its position among the lab's campaigns.
-        first: Position of its first account in the lab's accounts.
-        lab_key: The lab's chance.
-        world_key: What all labs have in common: an operator is the same everywhere.
-        start_us: First instant of the scenario.
-        days: Length of the scenario.
-    """
-    key = chance.salt(lab_key, spec.name)
-    operator = chance.salt(world_key, spec.operator or spec.name)
-    seats, begin, end = _succession(spec, key, start_us, days)
-    keys = chance.key_range(0, len(seats), chance.salt(key, "accounts"))
-    plan = Plan(spec.interface, spec.registration, Group(), {"home": 1.0}, {}, start_us, days)
-    accounts = draw_accounts(keys, keys, keys, plan)
-    _equip(accounts, spec, key, operator)
-    _register(accounts, spec, key, begin, start_us)
-    _close(accounts, spec, seats, end, start_us + days * DAY_US)
-    low, high = spec.extraction
-    share = low + (high - low) * chance.uniform(keys, chance.salt("extraction"))
-    starts = np.searchsorted(seats, np.arange(spec.active + 1))
-    return Operation(spec, campaign_id, number, accounts, first, starts, begin, end, key, operator, share)
+    rows: Keys
+    times: Indices
+    sitting: Keys
+    account: Indices
 
 
 def run_one_day(operation: Operation, day: int, start_us: int, release_us: int | None) -> Events:
@@ -100,102 +36,17 @@ def run_one_day(operation: Operation, day: int, start_us: int, release_us: int |
         start_us: The first instant of that day.
         release_us: When the lab's new model came out, if it does.
     """
+    if operation.spec.dispatch is Dispatch.OWN:
+        return _people(operation, day, start_us, release_us)
     times = _times(operation, day, start_us)
     rows = chance.key_range(0, len(times), chance.salt(operation.key, "calls", day))
-    users = _end_users(operation, rows, times)
-    account = _dispatched(operation, rows, times, users)
+    sitting = rows
+    if operation.spec.users:
+        times, sitting = _sittings(rows, times)
+    account = _dispatched(operation, rows, times, sitting)
     lives = np.flatnonzero((account >= 0) & (times < operation.accounts.closed[account]))
-    times, rows, users, account = times[lives], rows[lives], users[lives], account[lives]
-    events = _calls(operation, rows, times, users, account, release_us)
-    return events
-
-
-def _succession(spec: Campaign, key: int, start_us: int, days: int) -> tuple[Indices, Indices, Indices]:
-    begin = start_us + spec.start_day * DAY_US
-    end = start_us + min(spec.end_day or days, days) * DAY_US
-    bans = chance.key_range(0, spec.accounts - spec.active, chance.salt(key, "bans"))
-    seat = np.concatenate([np.arange(spec.active), chance.pick(bans, 1, spec.active)])
-    when = begin + ((0.04 + 0.93 * chance.uniform(bans, 2)) * (end - begin)).astype(np.int64)
-    when = np.concatenate([np.full(spec.active, begin), when])
-    order = np.lexsort((when, seat))
-    seat, when = seat[order], when[order]
-    last = np.append(seat[1:] != seat[:-1], True)
-    until = np.where(last, end, np.append(when[1:], end))
-    rows = chance.key_range(0, len(seat), chance.salt(key, "delay"))
-    delay = (chance.log_normal(rows, 3, spec.replacement_h, 0.7) * DAY_US / 24).astype(np.int64)
-    first = np.append(True, seat[1:] != seat[:-1])
-    # The first accounts do not all start in the same minute: a ramp over the first half day.
-    ramp = (chance.uniform(rows, 4) * DAY_US / 2).astype(np.int64)
-    return seat, np.where(first, when + ramp, np.minimum(when + delay, until - DAY_US // 48)), until
-
-
-def _equip(accounts: Accounts, spec: Campaign, key: int, operator: int) -> None:
-    infra, keys = spec.infrastructure, accounts.key
-    accounts.network_kind[:] = _ADDRESSES[infra.addresses]
-    if infra.addresses == "own":
-        ways = (networks.Kind.HOME, networks.Kind.MOBILE, networks.Kind.CAFE)
-        accounts.network_kind[:] = np.array(ways)[chance.pick_weighted(keys, chance.salt("way"), (80, 15, 5))]
-    if infra.addresses in {"shared", "blocks"}:
-        accounts.network[:] = operator
-        accounts.pool[:] = infra.pool
-    variant = chance.pick(keys, chance.salt("variant"), spec.variants).astype(np.uint64)
-    accounts.owner[:] = chance.combine(variant, np.full(len(keys), operator, np.uint64))
-    if infra.clients:
-        program = chance.pick(keys, chance.salt("program"), infra.clients).astype(np.uint64)
-        accounts.client[:] = chance.combine(program, np.full(len(keys), operator, np.uint64))
-        on_api = accounts.surface == 0
-        if infra.library:
-            accounts.library[on_api] = library_index(infra.library)
-        else:
-            accounts.library[on_api] = accounts.library[on_api][0] if on_api.any() else 0
-    accounts.frozen[:] = infra.frozen
-
-
-def _register(accounts: Accounts, spec: Campaign, key: int, begin: Indices, start_us: int) -> None:
-    infra, keys = spec.infrastructure, accounts.key
-    operator_keys = np.full(len(keys), accounts.owner[0], np.uint64)
-    if infra.payment == "shared":
-        card = chance.pick(keys, chance.salt("card"), infra.cards).astype(np.uint64)
-        accounts.card[:] = chance.combine(card, operator_keys)
-        accounts.issuer[:] = chance.zipf_rank(accounts.card, chance.salt("issuer"), 260, 0.8).astype(np.uint64)
-    if infra.bins:
-        issuer = chance.combine(chance.pick(keys, chance.salt("bin"), infra.bins).astype(np.uint64), operator_keys)
-        some = chance.uniform(keys, chance.salt("some bins")) < 0.5  # noqa: PLR2004 - virtual cards are half of them
-        drawn = chance.zipf_rank(issuer, chance.salt("issuer"), 260, 0.3).astype(np.uint64)
-        accounts.issuer[:] = np.where(some, drawn, accounts.issuer)
-    own = chance.uniform(keys, chance.salt("own domain")) < infra.own_domains
-    accounts.domain_kind[own] = 1
-    domain = chance.combine(chance.pick(keys, chance.salt("which"), 4).astype(np.uint64), operator_keys)
-    accounts.domain[:] = np.where(own, domain, accounts.domain)
-    accounts.created[:] = _creation(spec, keys, begin, start_us, key)
-
-
-def _creation(spec: Campaign, keys: Keys, begin: Indices, start_us: int, key: int) -> Indices:
-    infra = spec.infrastructure
-    old = (begin - (20.0 - 330.0 * np.log(1.0 - chance.uniform(keys, chance.salt("age")))) * DAY_US).astype(np.int64)
-    lead = chance.log_normal(keys, chance.salt("lead"), 0.1 if infra.created == "fresh" else 2.0, 1.0)
-    fresh = begin - (lead * DAY_US).astype(np.int64) - DAY_US // 96
-    if infra.created == "aged":
-        return old
-    if infra.created == "waves":
-        span = int(begin.max()) - start_us + 25 * DAY_US
-        starts = start_us - 25 * DAY_US + (
-            chance.uniform(chance.key_range(0, infra.waves, chance.salt(key, "waves")), 1) * span
-        ).astype(np.int64)
-        starts = np.sort(np.append(starts, start_us - 25 * DAY_US))
-        wave = starts[np.searchsorted(starts, begin, side="right") - 1]
-        fresh = np.minimum(wave + (chance.uniform(keys, 5) * DAY_US * 0.7).astype(np.int64), begin - DAY_US // 96)
-    bought = chance.uniform(keys, chance.salt("bought")) < 0.22  # noqa: PLR2004 - some are bought aged
-    return np.where(bought, old, fresh)
-
-
-def _close(accounts: Accounts, spec: Campaign, seats: Indices, end: Indices, last_us: int) -> None:
-    final = np.append(seats[1:] != seats[:-1], True)
-    later = chance.uniform(accounts.key, chance.salt("banned later")) < spec.banned_at_end
-    accounts.closed[:] = np.where(final, np.where(later & (end + DAY_US < last_us), end + DAY_US, FOREVER), end)
-    # Providers do not always know whom they close: a few bans are filed under another reason.
-    filed = chance.pick_weighted(accounts.key, chance.salt("filed"), (0, 12, 26, 62, 0, 0))
-    accounts.close_reason[:] = filed
+    calls = _Calls(rows[lives], times[lives], sitting[lives], account[lives])
+    return _asked(operation, calls, release_us)
 
 
 def _times(operation: Operation, day: int, start_us: int) -> Indices:
@@ -210,28 +61,55 @@ def _alive(operation: Operation, start_us: int) -> float:
     return float(overlap.clip(0).sum() / DAY_US)
 
 
-def _end_users(operation: Operation, rows: Keys, times: Indices) -> Keys:
+def _sittings(rows: Keys, times: Indices) -> tuple[Indices, Keys]:
+    # People come for some minutes and ask four or five questions in a row, each person on one account.
+    if not len(rows):
+        return times, rows
+    first = chance.pick(rows, chance.salt("sitting"), max(1, len(rows) // 4)) * 4 % len(rows)
+    minutes = -9.0 * np.log(1.0 - chance.uniform(rows, chance.salt("minutes")))
+    moved = times[first] + (minutes * 6e7).astype(np.int64)
+    order = np.argsort(moved, kind="stable")
+    return moved[order], rows[first][order]
+
+
+def _people(operation: Operation, day: int, start_us: int, release_us: int | None) -> Events:
     spec = operation.spec
-    if not spec.users:
-        return np.zeros(len(rows), np.uint64)
-    user = chance.zipf_rank(rows, chance.salt("user"), spec.users, 0.6).astype(np.uint64)
-    return chance.combine(user, np.full(len(rows), operation.operator, np.uint64))
+    # Nobody asks every day: the rate per day is made up on the days on which somebody shows up (factors of `gather`).
+    demand = Demand(
+        median=1.25 * (spec.rate or 1.0), sigma=0.5, most=60, active_days=(0.5, 0.9), session=2.5, gap_s=150
+    )
+    crowd = gather(
+        spec.name, Customers(accounts=0, demand=demand, text=spec.cover_text), operation.accounts, 0
+    )
+    lived = live_one_day(crowd, day, start_us)
+    works = (lived.time >= operation.taken_over[lived.account]) & (
+        lived.time < operation.given_up[lived.account]
+    )
+    lived = events.by_time(lived.take(works))
+    lived = lived.take(slice(0, (spec.query_budget or 1 << 60) - operation.sent))
+    operation.sent += len(lived)
+    rows = chance.combine(lived.conversation, chance.mix(lived.turn.astype(np.uint64), 3))
+    return _asked(operation, _Calls(rows, lived.time, lived.conversation, lived.account), release_us)
 
 
-def _dispatched(operation: Operation, rows: Keys, times: Indices, users: Keys) -> Indices:
+def _dispatched(operation: Operation, rows: Keys, times: Indices, sitting: Keys) -> Indices:
     spec, seats = operation.spec, operation.spec.active
     position = operation.sent - len(rows) + np.arange(len(rows))
     if spec.dispatch is Dispatch.ROUND_ROBIN:
         seat = position % seats
     elif spec.dispatch is Dispatch.LEAST_RECENT:
         # Calls overlap, so the least recently used account is known only up to those in flight.
-        seat = (position + np.rint(3.0 * chance.normal(rows, chance.salt("in flight"))).astype(np.int64)) % seats
+        seat = (
+            position + np.rint(3.0 * chance.normal(rows, chance.salt("in flight"))).astype(np.int64)
+        ) % seats
     elif spec.dispatch is Dispatch.WEIGHTED:
         weight = chance.log_normal(chance.key_range(0, seats, operation.key), 6, 1.0, 0.8)
         seat = chance.pick_weighted(rows, chance.salt("seat"), weight)
     elif spec.dispatch is Dispatch.STICKY:
-        hour = chance.combine(users, (times // (DAY_US // 24)).astype(np.uint64))
-        seat = chance.pick(hour, chance.salt("seat"), seats)
+        # The hold ends with the hour, and now and then with a limit: the conversation goes on with another account.
+        hour = chance.combine(sitting, (times // (DAY_US // 24)).astype(np.uint64))
+        limited = chance.uniform(rows, chance.salt("limited")) < 0.03
+        seat = chance.pick(np.where(limited, rows, hour), chance.salt("seat"), seats)
     else:
         seat = chance.pick(rows, chance.salt("seat"), seats)
     account = _holder(operation, seat, times)
@@ -252,41 +130,52 @@ def _holder(operation: Operation, seat: Indices, times: Indices) -> Indices:
     table = seats * width + (operation.taken_over - base)
     found = np.searchsorted(table, seat * width + (times - base), side="right") - 1
     found = found.clip(0)
-    works = (seats[found] == seat) & (times >= operation.taken_over[found]) & (times < operation.given_up[found])
+    works = (
+        (seats[found] == seat) & (times >= operation.taken_over[found]) & (times < operation.given_up[found])
+    )
     return np.where(works, found, -1)
 
 
-def _calls(
-    operation: Operation, rows: Keys, times: Indices, users: Keys, account: Indices, release_us: int | None
-) -> Events:
+def _asked(operation: Operation, calls: _Calls, release_us: int | None) -> Events:
     spec, accounts = operation.spec, operation.accounts
-    extracts = _is_extraction(operation, rows, account)
-    hidden = chance.pick(rows, chance.salt("person"), 5)
-    sitting = chance.combine(users ^ accounts.key[account], (times // (DAY_US // 24)).astype(np.uint64) ^ hidden.astype(np.uint64))
-    conversation = np.where(extracts, rows, sitting)
-    cover = text_indices(spec.cover_text)[
-        chance.pick_weighted(conversation, chance.salt("cover text"), list(spec.cover_text.values()))
-    ]
-    recipe = text_indices(spec.recipe)[chance.pick_weighted(rows, chance.salt("recipe"), list(spec.recipe.values()))]
+    rows, account = calls.rows, calls.account
+    extracts = _is_extraction(operation, calls)
+    cover = _drawn(spec.cover_text, calls.sitting, "cover text")
+    recipe = _drawn(spec.recipe, rows, "recipe")
     language = np.array([LANGUAGES.index(name) for name in spec.languages])[
         chance.pick_weighted(rows, chance.salt("language"), list(spec.languages.values()))
     ]
-    events = Events(
-        time=times, account=account + operation.first, conversation=conversation, turn=np.zeros(len(rows), np.int64),
-        item=np.where(extracts, _prompt_set(operation, rows, extracts), chance.mix(rows, 11)),
-        owner=np.where(extracts, _variant(operation, rows, account), chance.mix(users ^ accounts.key[account], 13)),
+    user = _end_users(operation, calls)
+    conversation = np.where(extracts & (spec.dispatch is not Dispatch.OWN), rows, calls.sitting)
+    asked = Events(
+        time=calls.times, account=account + operation.first, conversation=conversation, turn=np.zeros(len(rows), np.int64),
+        thread=conversation, item=np.where(extracts, _prompt_set(operation, rows, extracts), chance.mix(rows, 11)),
+        owner=np.where(extracts, _variant(operation, rows, account), chance.mix(user ^ accounts.key[account], 13)),
         text=np.where(extracts, recipe, cover).astype(np.int16),
-        language=np.where(extracts, language, _own_language(operation, users, account)).astype(np.int16),
-        user=np.zeros(len(rows), np.uint64), pivot=_moves(operation, rows, times, release_us),
+        language=np.where(extracts, language, _own_language(operation, user, account)).astype(np.int16),
+        user=np.zeros(len(rows), np.uint64), pivot=_moves(operation, rows, calls.times, release_us),
         campaign=np.where(extracts, operation.number, -1).astype(np.int16),
     )  # fmt: skip
-    return _with_turns(events)
+    return _with_turns(asked)
 
 
-def _is_extraction(operation: Operation, rows: Keys, account: Indices) -> npt.NDArray[np.bool_]:
+def _drawn(weights: dict[str, float], keys: Keys, by: str) -> Indices:
+    return text_indices(weights)[chance.pick_weighted(keys, chance.salt(by), list(weights.values()))]
+
+
+def _end_users(operation: Operation, calls: _Calls) -> Keys:
+    spec = operation.spec
+    if not spec.users:
+        return np.zeros(len(calls.rows), np.uint64)
+    user = chance.zipf_rank(calls.sitting, chance.salt("user"), spec.users, 0.6).astype(np.uint64)
+    return chance.combine(user, np.full(len(calls.rows), operation.operator, np.uint64))
+
+
+def _is_extraction(operation: Operation, calls: _Calls) -> npt.NDArray[np.bool_]:
     if operation.spec.users:
-        return chance.uniform(rows, chance.salt("extracts")) < operation.extraction[account]
-    return chance.uniform(rows, chance.salt("extracts")) >= operation.spec.cover
+        return chance.uniform(calls.rows, chance.salt("extracts")) < operation.extraction[calls.account]
+    # Cover comes in whole sittings where people do it, and call by call where a program does.
+    return chance.uniform(calls.sitting, chance.salt("extracts")) >= operation.spec.cover
 
 
 def _prompt_set(operation: Operation, rows: Keys, extracts: npt.NDArray[np.bool_]) -> Keys:
@@ -324,10 +213,12 @@ def _moves(operation: Operation, rows: Keys, times: Indices, release_us: int | N
     return chance.uniform(rows, chance.salt("pivot")) < operation.spec.pivot * progress
 
 
-def _with_turns(events: Events) -> Events:
-    order = np.lexsort((events.time, events.conversation))
-    talk = events.take(order)
+def _with_turns(calls: Events) -> Events:
+    order = np.lexsort((calls.time, calls.conversation))
+    talk = calls.take(order)
     position = np.arange(len(talk))
-    first = np.append(True, talk.conversation[1:] != talk.conversation[:-1]) if len(talk) else np.zeros(0, bool)
+    first = (
+        np.append(True, talk.conversation[1:] != talk.conversation[:-1]) if len(talk) else np.zeros(0, bool)
+    )
     talk.turn[:] = position - np.maximum.accumulate(np.where(first, position, 0)) if len(talk) else 0
     return talk

@@ -2,7 +2,9 @@
 
 from math import ceil
 
-from stillwatch.lab.simulation.scenario import Campaign, Customers, Scenario
+from stillwatch.lab.simulation.campaigns import Campaign
+from stillwatch.lab.simulation.customers import Customers
+from stillwatch.lab.simulation.scenario import Scenario
 
 
 def scaled(scenario: Scenario, scale: float) -> Scenario:
@@ -25,7 +27,10 @@ def _campaign(spec: Campaign, scale: float, days: int) -> Campaign:
     length = min(spec.end_day or days, days) - spec.start_day
     rate = spec.rate or (spec.query_budget or 0) / (spec.active * max(length, 1))
     infra = spec.infrastructure.model_copy(
-        update={"cards": _times(spec.infrastructure.cards, scale), "pool": _times(spec.infrastructure.pool, scale)}
+        update={
+            "cards": _times(spec.infrastructure.cards, scale),
+            "pool": _times(spec.infrastructure.pool, scale),
+        }
     )
     update: dict[str, object] = {
         "accounts": _times(spec.accounts, scale),

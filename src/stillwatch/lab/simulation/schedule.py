@@ -4,12 +4,16 @@ import numpy as np
 
 from stillwatch.lab.simulation import chance
 from stillwatch.lab.simulation.accounts import DAY_US
+from stillwatch.lab.simulation.campaigns import Campaign, Timing
 from stillwatch.lab.simulation.chance import Floats, Indices, Keys
-from stillwatch.lab.simulation.scenario import Campaign, Timing
 
 # Weights of the hours of an office that is open from nine to nine, in its own time.
-_WORKING = np.array([1, 0.6, 0.4, 0.3, 0.3, 0.3, 0.6, 2, 5, 9, 10, 10, 7, 8, 10, 10, 10, 9, 7, 7, 7, 6, 3, 1.5])
-_AWAKE = np.array([2.5, 1.4, 1, 0.7, 0.7, 1, 1.8, 3, 4.6, 5.6, 6, 6, 5.6, 5.8, 6, 6, 5.8, 5.6, 5.4, 5.6, 5.9, 5.6, 4.7, 3.6])
+_WORKING = np.array(
+    [1, 0.6, 0.4, 0.3, 0.3, 0.3, 0.6, 2, 5, 9, 10, 10, 7, 8, 10, 10, 10, 9, 7, 7, 7, 6, 3, 1.5]
+)
+_AWAKE = np.array(
+    [2.5, 1.4, 1, 0.7, 0.7, 1, 1.8, 3, 4.6, 5.6, 6, 6, 5.6, 5.8, 6, 6, 5.8, 5.6, 5.4, 5.6, 5.9, 5.6, 4.7, 3.6]
+)
 _OFFICE_UTC_OFFSET_H = 8
 
 
@@ -35,7 +39,7 @@ def call_times(spec: Campaign, key: int, day: int, start_us: int, *, alive: floa
 
 def _daily(spec: Campaign, start_us: int, alive: float) -> float:
     rate = spec.rate or 0.0
-    weekend = (start_us // DAY_US + 3) % 7 >= 5  # noqa: PLR2004 - Saturday and Sunday
+    weekend = (start_us // DAY_US + 3) % 7 >= 5
     if spec.timing is Timing.OPERATOR:
         # Five days of work carry what the week has to yield.
         return alive * rate * (0.55 if weekend else 1.18)

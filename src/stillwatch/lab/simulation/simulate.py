@@ -6,17 +6,17 @@ from datetime import UTC, datetime, time
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 
-from stillwatch.lab.simulation import activity, chance, columns, events, operations
+from stillwatch.lab.simulation import activity, chance, columns, events, operations, recruiting
 from stillwatch.lab.simulation.accounts import DAY_US, Accounts, Plan, concatenate, draw_accounts
 from stillwatch.lab.simulation.activity import Crowd
 from stillwatch.lab.simulation.chance import Keys
 from stillwatch.lab.simulation.columns import Lab
+from stillwatch.lab.simulation.customers import Customers
 from stillwatch.lab.simulation.events import Events
-from stillwatch.lab.simulation.operations import Operation
+from stillwatch.lab.simulation.recruiting import Operation
 from stillwatch.lab.simulation.scaling import scaled
-from stillwatch.lab.simulation.scenario import Customers, Scenario
+from stillwatch.lab.simulation.scenario import Scenario
 from stillwatch.lab.simulation.writing import LogSetWriter, write_scenario
 
 _ROWS_AT_ONCE = 150_000
@@ -105,13 +105,22 @@ def build_world(scenario: Scenario, lab: str, seed: int) -> World:
         if campaign.labs and lab not in campaign.labs:
             continue
         label = campaign.name if len(scenario.labs) == 1 else f"{lab}-{campaign.name}"
-        operation = operations.set_up(
-            campaign, label, len(ops), first, lab_key=lab_key, world_key=world_key, start_us=start, days=scenario.days
+        operation = recruiting.set_up(
+            campaign,
+            label,
+            len(ops),
+            first,
+            lab_key=lab_key,
+            world_key=world_key,
+            start_us=start,
+            days=scenario.days,
         )
         ops.append(operation)
         parts.append(operation.accounts)
         first += len(operation.accounts)
-    release = None if scenario.release_day is None else start + scenario.release_day * DAY_US + 17 * DAY_US // 24
+    release = (
+        None if scenario.release_day is None else start + scenario.release_day * DAY_US + 17 * DAY_US // 24
+    )
     everybody = concatenate(parts)
     ids = columns.identifiers(chance.mix(everybody.key, lab_key), "acct_", 16)
     passes = _passes_ids(everybody, crowds)
@@ -124,7 +133,10 @@ def days(world: World, scenario: Scenario) -> Iterator[Events]:
     for day in range(scenario.days):
         start = world.lab.start_us + day * DAY_US
         parts = [activity.live_one_day(crowd, day, start) for crowd in world.crowds]
-        parts += [operations.run_one_day(operation, day, start, world.lab.release_us) for operation in world.operations]
+        parts += [
+            operations.run_one_day(operation, day, start, world.lab.release_us)
+            for operation in world.operations
+        ]
         today = events.by_time(events.concatenate(parts + carried))
         cut = int(np.searchsorted(today.time, start + DAY_US))
         carried = [today.take(slice(cut, None))]

@@ -22,9 +22,9 @@ def typed(prompt: pa.StringArray, events: Events, person: Keys, rows: Keys) -> p
     """
     talks = np.array([kind.talk for kind in texts.text_kinds()])[events.text]
     hand = chance.mix(person ^ events.user, 5)
-    lower = talks & (chance.uniform(hand, 1) < 0.3) & (chance.uniform(rows, 1) < 0.85)  # noqa: PLR2004
+    lower = talks & (chance.uniform(hand, 1) < 0.3) & (chance.uniform(rows, 1) < 0.85)
     prompt = pc.if_else(pa.array(lower), pc.utf8_lower(prompt), prompt)
-    bare = talks & (chance.uniform(hand, 2) < 0.35) & (chance.uniform(rows, 2) < 0.8)  # noqa: PLR2004
+    bare = talks & (chance.uniform(hand, 2) < 0.35) & (chance.uniform(rows, 2) < 0.8)
     prompt = pc.if_else(pa.array(bare), pc.utf8_rtrim(prompt, ".?!。？؟"), prompt)
     slips = talks & (chance.uniform(rows, 3) < _CARELESS * chance.log_normal(hand, 4, 1.0, 1.0))
     return _with_slips(prompt, np.flatnonzero(slips), rows)
@@ -34,7 +34,9 @@ def _with_slips(prompt: pa.StringArray, places: np.ndarray, rows: Keys) -> pa.St
     if not len(places):
         return prompt
     spots = chance.uniform(rows[places], 6)
-    slipped = [_slip(text, spot) for text, spot in zip(prompt.take(pa.array(places)).to_pylist(), spots, strict=True)]
+    slipped = [
+        _slip(text, spot) for text, spot in zip(prompt.take(pa.array(places)).to_pylist(), spots, strict=True)
+    ]
     mask = np.zeros(len(prompt), dtype=bool)
     mask[places] = True
     return pc.replace_with_mask(prompt, pa.array(mask), pa.array(slipped, pa.string()))

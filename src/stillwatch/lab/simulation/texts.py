@@ -8,8 +8,8 @@ import pyarrow as pa
 
 from stillwatch.lab.simulation.chance import Indices
 from stillwatch.lab.simulation.grammar import Grammar, TextKeys, grammar_names, load_grammar
+from stillwatch.lab.simulation.names import packaged_table
 from stillwatch.lab.simulation.places import LANGUAGES
-from stillwatch.lab.simulation.scenario import packaged_table
 
 
 class TextKind(NamedTuple):
@@ -20,7 +20,8 @@ class TextKind(NamedTuple):
         grammars: The grammar's name per language, in the order of `LANGUAGES`.
         output_tokens: Median length of an answer.
         sigma: Deviation of its logarithm.
-        talk: People talk: later turns are follow-ups, and style varies by person.
+        talk: People type it, each in a style of their own.
+        follows: Later turns are follow-ups; otherwise the calls of a session have nothing to do with each other.
     """
 
     name: str
@@ -28,13 +29,21 @@ class TextKind(NamedTuple):
     output_tokens: float
     sigma: float
     talk: bool
+    follows: bool
 
 
 @cache
 def text_kinds() -> tuple[TextKind, ...]:
     """List every kind of text, in a fixed order."""
     return tuple(
-        TextKind(name, _grammars(name), entry["output_tokens"], entry.get("sigma", 0.8), entry.get("talk", False))
+        TextKind(
+            name,
+            _grammars(name),
+            entry["output_tokens"],
+            entry.get("sigma", 0.8),
+            entry.get("talk", False),
+            entry.get("follows", False),
+        )
         for name, entry in packaged_table("texts").items()
     )
 
@@ -48,7 +57,9 @@ def text_indices(weights: dict[str, float]) -> Indices:
 def _grammars(name: str) -> tuple[str, ...]:
     known = grammar_names()
     fallback = name if name in known else f"{name}-en"
-    return tuple(f"{name}-{language}" if f"{name}-{language}" in known else fallback for language in LANGUAGES)
+    return tuple(
+        f"{name}-{language}" if f"{name}-{language}" in known else fallback for language in LANGUAGES
+    )
 
 
 def write(kind: Indices, language: Indices, turn: Indices, keys: TextKeys) -> pa.StringArray:

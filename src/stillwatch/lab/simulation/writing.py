@@ -61,7 +61,9 @@ class LogSetWriter:
         """Start writing."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Close the files, also after an error."""
         self._requests.close()
         self._extraction.close()
@@ -86,7 +88,9 @@ class LogSetWriter:
     def finish(self, scenario: Scenario) -> None:
         """Write accounts, truth and authorizations, when all requests are written."""
         seen = np.flatnonzero(self._calls > 0)
-        order = seen[np.argsort(self._world.lab.account_ids.take(pa.array(seen)).to_numpy(zero_copy_only=False))]
+        order = seen[
+            np.argsort(self._world.lab.account_ids.take(pa.array(seen)).to_numpy(zero_copy_only=False))
+        ]
         accounts = registry.accounts_table(self._world, scenario).take(pa.array(order))
         pq.write_table(accounts.cast(ACCOUNTS), self._folder / "accounts.parquet")
         pq.write_table(self._truth().take(pa.array(order)), self._folder / "truth.parquet")
@@ -112,7 +116,9 @@ class LogSetWriter:
         world = self._world
         label, campaign, archetype = registry.truth_columns(world)
         fraction = self._extracting / np.maximum(self._calls, 1)
-        return pa.table([world.lab.account_ids, label, campaign, archetype, fraction.astype(np.float32)], schema=_TRUTH)
+        return pa.table(
+            [world.lab.account_ids, label, campaign, archetype, fraction.astype(np.float32)], schema=_TRUTH
+        )
 
 
 def write_scenario(out: Path, scenario: Scenario, *, seed: int, scale: float) -> None:
@@ -124,7 +130,9 @@ def write_scenario(out: Path, scenario: Scenario, *, seed: int, scale: float) ->
     make_folder(out)
     content: dict[str, Any] = {"seed": seed, "scale": scale, "scenario": scenario.model_dump(mode="json")}
     content["end"] = (scenario.start + timedelta(days=scenario.days)).isoformat()
-    (out / "scenario.json").write_text(json.dumps(content, indent=1, sort_keys=True, default=sorted) + "\n", encoding="utf-8")
+    (out / "scenario.json").write_text(
+        json.dumps(content, indent=1, sort_keys=True, default=sorted) + "\n", encoding="utf-8"
+    )
 
 
 def make_folder(folder: Path) -> None:
