@@ -83,6 +83,17 @@ def test_nothing_sticks_out_sideways(open_page: Open, report: ScanReport, width:
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_a_word_without_end_breaks_instead_of_sticking_out(open_page: Open, report: ScanReport) -> None:
+    endless = "x" * 400
+    finding = report.findings[0]
+    evidence = tuple(e.model_copy(update={"sentence": endless, "name": endless}) for e in finding.evidence)
+    changed = finding.model_copy(
+        update={"title": endless, "severity_reasons": (endless,), "action": endless, "evidence": evidence}
+    )
+    page = open_page(report.model_copy(update={"findings": (changed,)}), width=360)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
 def test_the_first_tab_offers_to_skip_to_the_report(open_page: Open, report: ScanReport) -> None:
     page = open_page(report)
     page.keyboard.press("Tab")

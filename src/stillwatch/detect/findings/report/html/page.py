@@ -42,8 +42,7 @@ class Card:
     finding: Finding
     timeline: drawing.Timeline | None
     graph: drawing.Drawing | None
-    link_nats: float
-    signal_nats: float
+    sums: tuple[tuple[str, float], ...]
     most_nats: float
 
 
@@ -78,7 +77,6 @@ def build_page(report: ScanReport, rows: pa.Table | None = None) -> str:
             favicon="data:image/svg+xml," + quote(_asset("mark.svg")),
             Severity=Severity,
             Label=Label,
-            EvidenceKind=EvidenceKind,
         )
     )
 
@@ -158,10 +156,15 @@ def _card(finding: Finding, first: date, last: date) -> Card:
         finding=finding,
         timeline=drawing.draw_timeline(finding, first, last) if full else None,
         graph=drawing.draw_graph(finding) if full else None,
-        link_nats=sum(e.nats for e in finding.evidence if e.kind is EvidenceKind.LINK),
-        signal_nats=sum(e.nats for e in finding.evidence if e.kind is EvidenceKind.SIGNAL),
+        sums=_sums(finding),
         most_nats=max((abs(e.nats) for e in finding.evidence), default=0.0) or 1.0,
     )
+
+
+def _sums(finding: Finding) -> tuple[tuple[str, float], ...]:
+    """Return the nats of each kind of evidence that there is: links and signals answer different questions."""
+    kinds = [kind for kind in EvidenceKind if any(e.kind is kind for e in finding.evidence)]
+    return tuple((kind.value, sum(e.nats for e in finding.evidence if e.kind is kind)) for kind in kinds)
 
 
 def _flagged(rows: pa.Table) -> pa.Table:
