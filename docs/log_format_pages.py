@@ -107,7 +107,7 @@ def _table(schema: pa.Schema, meanings: dict[str, str], required: tuple[str, ...
 
 def _section(log_format: LogFormat) -> Iterator[str]:
     yield from ("", f"## {log_format.title}", "", f"`--log-format {log_format.name}`", "")
-    _, _, body = (inspect.getdoc(sys.modules[log_format.read.__module__]) or "").partition("\n\n")
+    _, _, body = (inspect.getdoc(sys.modules[log_format.sniff.__module__]) or "").partition("\n\n")
     if body:
         yield from (body, "")
     if log_format.never:

@@ -96,7 +96,15 @@ def _python_values(array: pa.Array) -> list[Any]:
         return [_text_or_bytes(value) for value in array.to_pylist()]
     if pa.types.is_timestamp(array.type) and array.type.unit == "ns":
         array = array.cast(pa.timestamp("us", array.type.tz), safe=False)
-    return list(array.to_pylist())
+    return [_python_value(value) for value in array]
+
+
+def _python_value(value: pa.Scalar) -> Any:
+    """Return a Python value; one that Python has no word for stays as it is, and is refused by its row."""
+    try:
+        return value.as_py()
+    except (OverflowError, ValueError, *_FAILURES):
+        return value
 
 
 def _text_or_bytes(value: bytes | None) -> str | bytes | None:
