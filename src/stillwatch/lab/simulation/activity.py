@@ -1,6 +1,7 @@
 """A day in the life of ordinary customers: sittings, jobs and bursts, and the questions in them."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -98,6 +99,16 @@ class Crowd:
     samples: Indices
 
 
+class _Calls(NamedTuple):
+    """Calls of one day: account, key, conversation, turn and time of each."""
+
+    account: Indices
+    key: Keys
+    conversation: Keys
+    turn: Indices
+    time: Indices
+
+
 def gather(name: str, spec: Customers, accounts: Accounts, first: int) -> Crowd:
     """Draw how much each account asks, once for the whole period."""
     demand, source = spec.demand, spec.source
@@ -123,18 +134,18 @@ def live_one_day(crowd: Crowd, day: int, start_us: int) -> Events:
         start_us: The first instant of that day.
     """
     account, sessions = _asked(crowd, day, start_us)
-    key = chance.mix(crowd.accounts.key[account], chance.salt("row", day)) + np.arange(
-        len(account), dtype=np.uint64
-    )
+    key: Keys = chance.mix(crowd.accounts.key[account], chance.salt("row", day))
+    key += np.arange(len(account), dtype=np.uint64)
     sitting = (chance.uniform(key, chance.salt("sitting")) * sessions[account]).astype(np.uint64)
     order = np.lexsort((sitting, account))
-    account, key, sitting = account[order], key[order], sitting[order]
+    account, key, sitting = account[order], np.asarray(key[order]), sitting[order]
     conversation = chance.combine(chance.mix(crowd.accounts.key[account], chance.salt("day", day)), sitting)
     turn = _turns(conversation)
-    time = _starts(crowd, account, conversation, day) + _elapsed(crowd, account, key, conversation, turn)
-    time += start_us
+    time: Indices = _starts(crowd, account, conversation, day)
+    time += start_us + _elapsed(crowd, account, key, turn)
     lives = (time >= crowd.accounts.created[account]) & (time < crowd.accounts.closed[account])
-    return _questions(crowd, day, account, key, conversation, turn, time).take(lives)
+    calls = _Calls(account, key, conversation, turn, time)
+    return _questions(crowd, day, calls).take(lives)
 
 
 def _asked(crowd: Crowd, day: int, start_us: int) -> tuple[Indices, Indices]:
@@ -178,36 +189,34 @@ def _timetable(crowd: Crowd, account: Indices, conversation: Keys, day: int) -> 
     accounts, hours = crowd.accounts, crowd.spec.demand.hours
     late_h = chance.log_normal(conversation, chance.salt("late"), 0.02, 1.5).clip(0, 3)
     if hours is Hours.MIDNIGHT:
-        return late_h / 4
+        return np.asarray(late_h / 4)
     if hours is Hours.CRON:
         minute = chance.pick(accounts.person[account], chance.salt("cron"), 96) * 15
-        return minute / 60.0 + late_h
+        return np.asarray(minute / 60.0 + late_h)
     lesson = chance.mix(accounts.group[account], chance.salt("lesson", day))
     start = (8.0 + 9.0 * chance.uniform(lesson, 1) - _OFFSETS[accounts.country[account]]) % 24.0
     in_class = chance.uniform(conversation, chance.salt("in class")) < 0.6
     evening = (_hour_of_day(conversation, _HUMAN) - _OFFSETS[accounts.country[account]]) % 24.0
-    return np.where(in_class, start + 1.5 * chance.uniform(conversation, 5), evening)
+    return np.asarray(np.where(in_class, start + 1.5 * chance.uniform(conversation, 5), evening))
 
 
 def _hour_of_day(keys: Keys, profile: Floats) -> Floats:
-    return chance.pick_weighted(keys, chance.salt("hour"), profile) + chance.uniform(
-        keys, chance.salt("minute")
-    )
+    hour = chance.pick_weighted(keys, chance.salt("hour"), profile)
+    return np.asarray(hour + chance.uniform(keys, chance.salt("minute")))
 
 
-def _elapsed(crowd: Crowd, account: Indices, key: Keys, conversation: Keys, turn: Indices) -> Indices:
+def _elapsed(crowd: Crowd, account: Indices, key: Keys, turn: Indices) -> Indices:
     pace = chance.log_normal(crowd.accounts.key[account], chance.salt("pace"), crowd.spec.demand.gap_s, 0.5)
     gap_s = np.where(turn == 0, 0.0, pace * chance.log_normal(key, chance.salt("gap"), 1.0, 0.9))
     total = np.cumsum(gap_s)
     first = np.flatnonzero(turn == 0)
     base = np.repeat(total[first], np.diff(np.append(first, len(turn)))) if len(turn) else total
     jitter = chance.pick(key, chance.salt("microsecond"), 1_000_000)
-    return ((total - base).clip(0, 20 * 3600) * 1e6).astype(np.int64) + jitter
+    return np.asarray(((total - base).clip(0, 20 * 3600) * 1e6).astype(np.int64) + jitter)
 
 
-def _questions(
-    crowd: Crowd, day: int, account: Indices, key: Keys, conversation: Keys, turn: Indices, time: Indices
-) -> Events:
+def _questions(crowd: Crowd, day: int, calls: _Calls) -> Events:
+    account, key, conversation, turn, time = calls
     accounts, spec = crowd.accounts, crowd.spec
     deciding = accounts.owner[account] if spec.text_by == "account" else conversation
     text = text_indices(spec.text)[

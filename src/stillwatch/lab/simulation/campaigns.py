@@ -126,11 +126,11 @@ class Campaign(Strict):
     jobs_per_day: int = Field(default=3, ge=1)
     job_h: float = Field(default=3.0, gt=0)
     recipe: Texts
-    languages: Languages = {"en": 1.0}
+    languages: Languages = Field(default={"en": 1.0})
     variants: int = Field(default=1, ge=1)
     variants_by: Literal["account", "request"] = "request"
     cover: Share = 0.0
-    cover_text: Texts = {"chat": 1.0}
+    cover_text: Texts = Field(default={"chat": 1.0})
     pivot: Share = 0.0
     pivot_h: float = Field(default=24.0, gt=0)
     without_replacement: bool = True

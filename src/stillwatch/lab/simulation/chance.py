@@ -78,7 +78,7 @@ def choose_weighted(mixed: Keys, weights: Sequence[float] | Floats) -> Indices:
     """Draw a weighted index from keys that are already mixed for this purpose."""
     cumulative = np.cumsum(np.asarray(weights, dtype=np.float64))
     drawn = np.searchsorted(cumulative, _unit(mixed) * cumulative[-1], side="right")
-    return np.minimum(drawn, len(cumulative) - 1).astype(np.int64)
+    return np.asarray(np.minimum(drawn, len(cumulative) - 1), dtype=np.int64)
 
 
 def _unit(mixed: Keys) -> Floats:

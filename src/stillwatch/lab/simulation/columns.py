@@ -94,9 +94,10 @@ def requests_table(lab: Lab, events: Events) -> pa.RecordBatch:
     account, accounts = events.account, lab.accounts
     events = _apart(events, rows)
     keys = TextKeys(events.item, events.conversation, events.owner)
-    written = texts.write(events.text, events.language, events.turn, keys)
+    kind, language = events.text.astype(np.int64), events.language.astype(np.int64)
+    written = texts.write(kind, language, events.turn, keys)
     prompt = style.typed(written, events, accounts.person[account], rows)
-    system = texts.write_system(events.text, events.language, keys)
+    system = texts.write_system(kind, language, keys)
     system = pc.if_else(pa.array(accounts.system[account]), system, None)
     tokens = _tokens(lab, events, rows, prompt, system)
     columns = (

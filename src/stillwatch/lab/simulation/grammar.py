@@ -77,7 +77,8 @@ class Place:
     salt: int
 
 
-Part = pa.StringScalar | Place
+Part = Place | Any
+"""A place, or a literal as a `pyarrow.StringScalar`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,8 @@ class Symbol:
         """Write one word or number per key, for a symbol that refers to nothing else."""
         if self.numbers is not None:
             return pa.array(chance.choose(keys, len(self.numbers)) + self.numbers.start).cast(pa.string())
-        return self.terminal.take(pa.array(self.draw(keys)))
+        words: Any = self.terminal
+        return words.take(pa.array(self.draw(keys)))
 
 
 @dataclass(slots=True)
@@ -269,7 +271,8 @@ def _compiled(grammar: str, name: str, value: Any) -> Symbol:
     productions = tuple(tuple(_parts(option, f"{name}/{index}")) for index, option in enumerate(options))
     if any(isinstance(part, Place) for parts in productions for part in parts):
         return Symbol(productions, weights, None)
-    words = [parts[0].as_py() if parts else "" for parts in productions]
+    literals: list[Any] = [parts[0] if parts else _NOTHING for parts in productions]
+    words = [literal.as_py() for literal in literals]
     return Symbol((), weights, pa.array(words, pa.string()))
 
 

@@ -6,7 +6,7 @@ What is common and what is rare follows life: a cloud region and a mobile carrie
 """
 
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -81,6 +81,11 @@ class Route(NamedTuple):
     day: Indices
     pool: Indices
 
+    def take(self, rows: Indices) -> "Route":
+        """Keep some requests only."""
+        columns: list[Any] = [column[rows] for column in self]
+        return Route(*columns)
+
 
 class Located(NamedTuple):
     """Where requests come from: the address as a 32-bit number, the network number, the country's index."""
@@ -99,7 +104,7 @@ def locate(route: Route) -> Located:
     )
     for kind in np.unique(route.kind):
         rows = np.flatnonzero(route.kind == kind)
-        part = Route(*(column[rows] for column in route))
+        part = route.take(rows)
         index[rows], host[rows], country[rows] = _PLACES[Kind(int(kind))](part)
     address = (np.int64(240) << 24) + (index << _SIZE_BITS) + host
     return Located(address.astype(np.uint32), (index + _FIRST_ASN).astype(np.int32), country)

@@ -85,7 +85,7 @@ def set_up(
     keys = chance.key_range(0, len(seats), chance.salt(key, "accounts"))
     plan = Plan(spec.interface, spec.registration, Group(), {"home": 1.0}, {}, start_us, days)
     accounts = draw_accounts(keys, keys, keys, plan)
-    _equip(accounts, spec, key, operator)
+    _equip(accounts, spec, operator)
     _register(accounts, spec, key, begin, start_us)
     _close(accounts, spec, seats, end, start_us + days * DAY_US)
     low, high = spec.extraction
@@ -113,7 +113,7 @@ def _succession(spec: Campaign, key: int, start_us: int, days: int) -> tuple[Ind
     return seat, np.where(first, when + ramp, np.minimum(when + delay, until - DAY_US // 48)), until
 
 
-def _equip(accounts: Accounts, spec: Campaign, key: int, operator: int) -> None:
+def _equip(accounts: Accounts, spec: Campaign, operator: int) -> None:
     infra, keys = spec.infrastructure, accounts.key
     accounts.network_kind[:] = _ADDRESSES[infra.addresses]
     if infra.addresses == "own":

@@ -70,7 +70,9 @@ def accounts_table(world: "World", scenario: Scenario) -> pa.Table:
 
 def truth_columns(world: "World") -> tuple[pa.Array, pa.Array, pa.Array]:
     """Give label, campaign and archetype of every account."""
-    label, campaign, archetype = [], [], []
+    label: list[str] = []
+    campaign: list[str | None] = []
+    archetype: list[str] = []
     for crowd in world.crowds:
         label += ["benign"] * len(crowd.accounts)
         campaign += [None] * len(crowd.accounts)

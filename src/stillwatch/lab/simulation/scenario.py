@@ -31,7 +31,7 @@ class Scenario(Strict):
     release_day: int | None = Field(default=None, ge=0)
     labs: tuple[LabName, ...] = ("lab",)
     shared_customers: Share = 0.15
-    customers: dict[str, Customers] = {}
+    customers: dict[str, Customers] = Field(default={})
     campaigns: tuple[Campaign, ...] = ()
 
     @model_validator(mode="after")

@@ -100,7 +100,7 @@ def build_world(scenario: Scenario, lab: str, seed: int) -> World:
         crowds.append(activity.gather(name, spec, accounts, first))
         parts.append(accounts)
         first += len(accounts)
-    ops = []
+    ops: list[Operation] = []
     for campaign in scenario.campaigns:
         if campaign.labs and lab not in campaign.labs:
             continue

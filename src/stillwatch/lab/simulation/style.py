@@ -25,7 +25,7 @@ def typed(prompt: pa.StringArray, events: Events, person: Keys, rows: Keys) -> p
     lower = talks & (chance.uniform(hand, 1) < 0.3) & (chance.uniform(rows, 1) < 0.85)
     prompt = pc.if_else(pa.array(lower), pc.utf8_lower(prompt), prompt)
     bare = talks & (chance.uniform(hand, 2) < 0.35) & (chance.uniform(rows, 2) < 0.8)
-    prompt = pc.if_else(pa.array(bare), pc.utf8_rtrim(prompt, ".?!。？؟"), prompt)
+    prompt = pc.if_else(pa.array(bare), pc.utf8_rtrim(prompt, ".?!\u3002\uff1f\u061f"), prompt)
     slips = talks & (chance.uniform(rows, 3) < _CARELESS * chance.log_normal(hand, 4, 1.0, 1.0))
     return _with_slips(prompt, np.flatnonzero(slips), rows)
 
