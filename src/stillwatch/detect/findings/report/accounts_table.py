@@ -6,7 +6,7 @@ from typing import IO, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stillwatch.domain.findings import Finding, Label, ScanReport
+from stillwatch.domain.findings import Finding, Label, ScanReport, Severity
 
 ACCOUNT_VERDICTS: Final = pa.schema(
     [
@@ -56,6 +56,7 @@ def _row(account_id: str, finding: Finding | None, own_share: float | None) -> d
     if finding is None:
         return {"account_id": account_id}
     authorized = finding.label is Label.AUTHORIZED
+    reported = not authorized and finding.severity.at_least(Severity.MEDIUM)
     pooled = finding.extraction.share if finding.extraction else None
     return {
         "account_id": account_id,
@@ -64,7 +65,7 @@ def _row(account_id: str, finding: Finding | None, own_share: float | None) -> d
         "severity": None if authorized else finding.severity.value,
         "q_value": finding.q_value,
         "extraction_share": pooled if own_share is None else own_share,
-        "detected_at": None if authorized else finding.detected_at,
+        "detected_at": finding.detected_at if reported else None,
     }
 
 

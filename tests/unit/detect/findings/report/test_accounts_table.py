@@ -49,3 +49,10 @@ def test_the_file_has_the_published_columns_whatever_order_it_was_given(report: 
     stream = io.BytesIO()
     write_account_rows(rows.select(list(reversed(rows.column_names))), stream)
     assert pq.read_schema(io.BytesIO(stream.getvalue())).names == ACCOUNT_VERDICTS.names
+
+
+def test_a_low_finding_leaves_no_detection_time(report: ScanReport) -> None:
+    low = report.findings[0].model_copy(update={"severity": Severity.LOW})
+    rows = account_rows(report.model_copy(update={"findings": (low,)}), []).to_pylist()
+    row = next(r for r in rows if r["account_id"] == low.accounts[0])
+    assert (row["severity"], row["detected_at"]) == ("low", None)
