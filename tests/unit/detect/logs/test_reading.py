@@ -176,7 +176,7 @@ def test_timestamps_of_every_unit_and_zone_become_utc_microseconds(unit: str, zo
 )
 def test_values_that_no_time_or_count_can_be_are_refused_and_never_raised(array: pa.Array) -> None:
     for field in REQUESTS:
-        found, problems = coerce(array, field)
+        found, _ = coerce(array, field)
         found.validate(full=True)
         assert found.type == field.type
     assert [index for index, _ in coerce(array, FIELDS["time"])[1]] == [0]
