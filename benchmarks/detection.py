@@ -19,7 +19,7 @@ from stillwatch.lab.evaluation.baselines import baseline_rows, comparable, load_
 from stillwatch.lab.evaluation.card import ReportCard
 from stillwatch.lab.evaluation.rendering import CAMPAIGN_HEADER, campaign_row, render, summary_lines
 from stillwatch.lab.evaluation.table import markdown
-from stillwatch.lab.simulation.scenario import load_scenario, scenario_names
+from stillwatch.lab.simulation import load_scenario, scenario_names
 
 REPLAY = ("--replay", "1d")
 SEEDS = (11, 12)

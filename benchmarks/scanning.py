@@ -10,7 +10,7 @@ import yaml
 from benchmarks.measuring import Measured, measure
 from stillwatch.lab.evaluation.card import ReportCard
 from stillwatch.lab.evaluation.evaluate import evaluate
-from stillwatch.lab.simulation.scenario import load_scenario
+from stillwatch.lab.simulation import load_scenario
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 """Where the labeled sets from real prompts and real traffic marginals lie, beside a checkout that has them."""
