@@ -58,21 +58,27 @@ def _files(source: Path) -> Iterator[Path]:
 def _documents(file: Path) -> list[object]:
     try:
         if file.stat().st_size > LARGEST_FILE_BYTES:
-            raise RuleError(f"{file} is larger than {LARGEST_FILE_BYTES:,} bytes", hint="split it into several files")
+            raise RuleError(
+                f"{file} is larger than {LARGEST_FILE_BYTES:,} bytes", hint="split it into several files"
+            )
         with file.open(encoding="utf-8") as stream:
             return [document for document in yaml.load_all(stream, Loader=_Loader) if document is not None]  # noqa: S506 (safe loader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         where = getattr(error, "problem_mark", None)
         line = f":{where.line + 1}" if where else ""
         problem = getattr(error, "problem", None) or str(error)
-        raise RuleError(f"{file}{line} is not valid YAML: {problem}", hint="quote text that has a colon in it") from error
+        raise RuleError(
+            f"{file}{line} is not valid YAML: {problem}", hint="quote text that has a colon in it"
+        ) from error
     except OSError as error:
         raise RuleError(f"{file} cannot be read: {error.strerror}") from error
 
 
 def _rule(file: Path, number: int, document: object) -> Rule:
     if not isinstance(document, dict):
-        raise RuleError(f"{file}: rule {number} is not a mapping", hint="a rule begins with `id:` and `title:`")
+        raise RuleError(
+            f"{file}: rule {number} is not a mapping", hint="a rule begins with `id:` and `title:`"
+        )
     try:
         return Rule.model_validate(document)
     except ValidationError as error:

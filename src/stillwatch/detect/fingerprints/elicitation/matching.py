@@ -36,7 +36,9 @@ class RequestColumns:
         columns = (self.prompt, self.system_instructions, self.choice_count, self.logprobs, self.top_logprobs)
         arrays = [None if column is None else _one_array(column) for column in columns]
         for start in range(0, len(self.prompt), _BLOCK_ROWS):
-            yield RequestColumns(*(None if array is None else array.slice(start, _BLOCK_ROWS) for array in arrays))
+            yield RequestColumns(
+                *(None if array is None else array.slice(start, _BLOCK_ROWS) for array in arrays)
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,9 @@ class _TextHits:
         """The rows in which a group of phrases occurs in the given field."""
         if field == "prompt":
             return self.prompt[group]
-        return self.system[group] if field == "system_instructions" else self.prompt[group] | self.system[group]
+        return (
+            self.system[group] if field == "system_instructions" else self.prompt[group] | self.system[group]
+        )
 
 
 class ElicitationMatcher:
@@ -135,7 +139,10 @@ class ElicitationMatcher:
             }
             if any(rows is not None for rows in found.values()):
                 nothing = np.zeros(len(block.prompt), np.bool_)
-                yield plan.rule, evaluate(plan.condition, {n: nothing if r is None else r for n, r in found.items()})
+                yield (
+                    plan.rule,
+                    evaluate(plan.condition, {n: nothing if r is None else r for n, r in found.items()}),
+                )
 
     def _scan_repeated(self, texts: pa.Array) -> Hits:
         """Scan each distinct text once: an application sends the same system text with every request."""

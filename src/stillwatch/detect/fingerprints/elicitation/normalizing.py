@@ -44,10 +44,17 @@ def _byte_table() -> bytes:
 
 
 def _odd_table() -> dict[int, str]:
-    table: dict[int, str] = dict.fromkeys([0xAD, 0x180E, 0xFEFF, *range(0x200B, 0x2010), *range(0x2060, 0x2065)], "")
+    table: dict[int, str] = dict.fromkeys(
+        [0xAD, 0x180E, 0xFEFF, *range(0x200B, 0x2010), *range(0x2060, 0x2065)], ""
+    )
     table |= dict.fromkeys([*range(0x202A, 0x202F), *range(0xFE00, 0xFE10)], "")
     table |= dict.fromkeys([0xA0, 0x3000, 0x2028, 0x2029, 0x202F, 0x205F, *range(0x2000, 0x200B)], " ")
-    for point in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B), *range(0x1D400, 0x1D800)):
+    for point in (
+        *range(0xFF10, 0xFF1A),
+        *range(0xFF21, 0xFF3B),
+        *range(0xFF41, 0xFF5B),
+        *range(0x1D400, 0x1D800),
+    ):
         table[point] = unicodedata.normalize("NFKC", chr(point))
     return table
 

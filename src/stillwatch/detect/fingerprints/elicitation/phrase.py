@@ -9,7 +9,7 @@ in their own language:
     *       any ending of a word    rewrit* the prompt, (check*|verify); in front of a word: any beginning
     #       a number                write # questions
 
-ASCII letters match whole words unless `*` says otherwise. Case, quotation marks, hyphens, underscores and the
+An `*` within brackets with words right behind them holds for every choice. ASCII letters match whole words unless `*` says otherwise. Case, quotation marks, hyphens, underscores and the
 amount of white space do not matter (see `normalizing`). A backslash takes a mark literally.
 """
 
@@ -99,7 +99,8 @@ class Phrase:
     def pattern(self) -> str:
         """The same meaning as a regular expression of Python over normalized text: slow, plain, and what tests compare with."""
         return "".join(
-            ("" if index == 0 else _between(part)) + _part_pattern(part) for index, part in enumerate(self.parts)
+            ("" if index == 0 else _between(part)) + _part_pattern(part)
+            for index, part in enumerate(self.parts)
         )
 
 
@@ -112,14 +113,23 @@ def compile_phrase(source: str) -> Phrase:
             gap beyond `LARGEST_GAP`, or too many words that may be absent side by side.
     """
     items = _trimmed(_merge(_take_in_spaces(list(_parse(prepare_text(source))))))
+    if not items or isinstance(items[0], Gap) or isinstance(items[-1], Gap):
+        raise PhraseSyntaxError(f"{source!r} begins or ends with a gap, or holds nothing")
     parts = tuple(_parts(items))
     if not any(_selective(part) for part in parts):
         raise PhraseSyntaxError(
             f"{source!r} has no part of which every spelling is at least {SHORTEST_LITERAL_BYTES} bytes long"
         )
-    lone = [spelling.text for part in parts for spelling in part.spellings if len(spelling.text.strip().encode()) == 1]
+    lone = [
+        spelling.text
+        for part in parts
+        for spelling in part.spellings
+        if len(spelling.text.strip().encode()) == 1
+    ]
     if lone:
-        raise PhraseSyntaxError(f"{source!r} looks for {lone[0]!r} by itself, which is everywhere; join it to a word")
+        raise PhraseSyntaxError(
+            f"{source!r} looks for {lone[0]!r} by itself, which is everywhere; join it to a word"
+        )
     if any(not spelling.text for part in parts for spelling in part.spellings):
         raise PhraseSyntaxError(f"{source!r} has words that may be absent and no words beside them")
     return Phrase(source, parts)
@@ -159,7 +169,9 @@ def _tokens(source: str) -> Iterator[str]:
         found = _TOKEN.match(source, position)
         if found is None:
             rest = source[position:]
-            raise PhraseSyntaxError(f"cannot read {source!r} from {rest!r} on: a bracket is open, nested or stray")
+            raise PhraseSyntaxError(
+                f"cannot read {source!r} from {rest!r} on: a bracket is open, nested or stray"
+            )
         yield found.group()
         position = found.end()
 
@@ -168,7 +180,9 @@ def _choice(source: str, text: str) -> str:
     is_open = text.endswith("*") and not text.endswith("\\*")
     text = text[:-1] if is_open else text
     if re.search(r"(?<!\\)[~*#]", text):
-        raise PhraseSyntaxError(f"{source!r} has a mark within brackets, where only `*` at the end of a word may stand")
+        raise PhraseSyntaxError(
+            f"{source!r} has a mark within brackets, where only `*` at the end of a word may stand"
+        )
     return _plain(text) + _OPEN * is_open
 
 
@@ -179,7 +193,9 @@ def _plain(text: str) -> str:
 def _gap(source: str, token: str) -> Gap:
     limit = int(token[1:] or DEFAULT_GAP)
     if not 0 < limit <= LARGEST_GAP:
-        raise PhraseSyntaxError(f"a gap in {source!r} is {limit} characters, and 1 to {LARGEST_GAP} are allowed")
+        raise PhraseSyntaxError(
+            f"a gap in {source!r} is {limit} characters, and 1 to {LARGEST_GAP} are allowed"
+        )
     return Gap(limit)
 
 
@@ -220,7 +236,9 @@ def _merge(items: Iterable[Item]) -> list[Item]:
                 merged += [Ending(), item]
                 continue
             if optional and count > LARGEST_EXPANSION:
-                raise PhraseSyntaxError(f"{count} spellings side by side, and {LARGEST_EXPANSION} are allowed; split the phrase")
+                raise PhraseSyntaxError(
+                    f"{count} spellings side by side, and {LARGEST_EXPANSION} are allowed; split the phrase"
+                )
             if optional or count <= _JOINED_SPELLINGS:
                 merged[-1] = _product(before, item)
                 continue
@@ -250,7 +268,9 @@ def _trimmed(items: list[Item]) -> list[Item]:
 def _parts(items: Sequence[Item]) -> Iterator[Part]:
     for index, item in enumerate(items):
         if isinstance(item, Words | Number):
-            before = list(itertools.takewhile(lambda other: isinstance(other, Gap | Ending), reversed(items[:index])))
+            before = list(
+                itertools.takewhile(lambda other: isinstance(other, Gap | Ending), reversed(items[:index]))
+            )
             gaps = [other.limit for other in before if isinstance(other, Gap)]
             unbroken = bool(before) and not gaps
             yield Part(

@@ -8,7 +8,11 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from stillwatch.detect.fingerprints.elicitation.condition import Condition, ConditionSyntaxError, parse_condition
+from stillwatch.detect.fingerprints.elicitation.condition import (
+    Condition,
+    ConditionSyntaxError,
+    parse_condition,
+)
 from stillwatch.detect.fingerprints.elicitation.kinds import Kind
 from stillwatch.detect.fingerprints.elicitation.phrase import Phrase, PhraseSyntaxError, compile_phrase
 
@@ -79,7 +83,12 @@ class Search(_Part):
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if not self.phrase_fields and self.choice_count is None and not self.logprobs and self.top_logprobs is None:
+        if (
+            not self.phrase_fields
+            and self.choice_count is None
+            and not self.logprobs
+            and self.top_logprobs is None
+        ):
             raise ValueError("a search needs at least one field")
         return self
 
@@ -154,9 +163,13 @@ class Rule(_Part):
 
     @model_validator(mode="after")
     def _condition_parses(self) -> Self:
-        plain = [name for name, search in self.detection.items() if name != "condition" and isinstance(search, str)]
+        plain = [
+            name for name, search in self.detection.items() if name != "condition" and isinstance(search, str)
+        ]
         if plain or not self.searches:
-            raise ValueError(f"searches are mappings of fields to values; {', '.join(plain) or 'there is none'}")
+            raise ValueError(
+                f"searches are mappings of fields to values; {', '.join(plain) or 'there is none'}"
+            )
         try:
             parse_condition(self.condition_text, self.searches)
         except ConditionSyntaxError as error:

@@ -28,7 +28,10 @@ _DIGIT, _LETTER = 1, 2
 
 _CODES = np.frombuffer(BYTE_TABLE, np.uint8)
 _CHARACTER_KIND = np.array(
-    [0 if not is_word_character(chr(code)) else _DIGIT if chr(code).isdigit() else _LETTER for code in range(256)],
+    [
+        0 if not is_word_character(chr(code)) else _DIGIT if chr(code).isdigit() else _LETTER
+        for code in range(256)
+    ],
     np.uint8,
 )
 
@@ -57,7 +60,11 @@ class PhraseScanner:
         self._uses, self._first_use = _table([*uses.values(), numbers])
 
     def _register(
-        self, group: int, parts: Sequence[Part], uses: dict[bytes, list[tuple[int, ...]]], numbers: list[tuple[int, ...]]
+        self,
+        group: int,
+        parts: Sequence[Part],
+        uses: dict[bytes, list[tuple[int, ...]]],
+        numbers: list[tuple[int, ...]],
     ) -> None:
         before = -1
         for index, part in enumerate(parts):
@@ -135,8 +142,19 @@ def _follows(ends: Any, filled: int, start: int, gap: int, unbroken: int, text: 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _scan(  # type: ignore[no-untyped-def]
-    data: Any, offsets: Any, codes: Any, kinds: Any, steps: Any, first_end: int, first_output: Any,
-    outputs: Any, lengths: Any, uses: Any, first_use: Any, slot_count: int, hits: Any,
+    data: Any,
+    offsets: Any,
+    codes: Any,
+    kinds: Any,
+    steps: Any,
+    first_end: int,
+    first_output: Any,
+    outputs: Any,
+    lengths: Any,
+    uses: Any,
+    first_use: Any,
+    slot_count: int,
+    hits: Any,
 ):  # noqa: ANN202, C901, PLR0912, PLR0915
     """Scan all rows; everything per row is kept in small arrays that an epoch number clears."""
     longest = 0
