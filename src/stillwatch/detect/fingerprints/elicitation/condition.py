@@ -4,7 +4,6 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import reduce
 
 import numpy as np
 import numpy.typing as npt
@@ -77,9 +76,10 @@ def evaluate(condition: Condition, hits: Mapping[str, Rows]) -> Rows:
         case Either(left, right):
             return evaluate(left, hits) | evaluate(right, hits)
         case AtLeast(count, names):
-            if count == 1:
-                return reduce(np.logical_or, (hits[name] for name in names))
-            return np.sum([hits[name] for name in names], axis=0, dtype=np.int16) >= count
+            total: npt.NDArray[np.int16] = np.stack([hits[name] for name in names]).sum(
+                axis=0, dtype=np.int16
+            )
+            return np.asarray(total >= count, np.bool_)
 
 
 def parse_condition(text: str, names: Collection[str]) -> Condition:
@@ -141,20 +141,20 @@ class _Parser:
         return left
 
     def _not(self) -> Condition:
-        token = self._take()
-        if token == "not":
+        word = self._take()
+        if word == "not":
             return Not(self._not())
-        if token == "(":
+        if word == "(":
             inner = self._or()
             if self._take() != ")":
                 raise ConditionSyntaxError(f"{self.text!r}: a parenthesis is not closed")
             return inner
         if self._peek() == "of":
-            return self._count(token)
-        if token not in self.names:
+            return self._count(word)
+        if word not in self.names:
             known = ", ".join(sorted(self.names))
-            raise ConditionSyntaxError(f"{self.text!r} names {token!r}, and the searches are {known}")
-        return Named(token)
+            raise ConditionSyntaxError(f"{self.text!r} names {word!r}, and the searches are {known}")
+        return Named(word)
 
     def _count(self, amount: str) -> Condition:
         self._take()

@@ -62,7 +62,7 @@ def _documents(file: Path) -> list[object]:
                 f"{file} is larger than {LARGEST_FILE_BYTES:,} bytes", hint="split it into several files"
             )
         with file.open(encoding="utf-8") as stream:
-            return [document for document in yaml.load_all(stream, Loader=_Loader) if document is not None]  # noqa: S506 (safe loader)
+            return [document for document in yaml.load_all(stream, Loader=_Loader) if document is not None]
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         where = getattr(error, "problem_mark", None)
         line = f":{where.line + 1}" if where else ""

@@ -59,11 +59,11 @@ class _TextHits:
 
     def of(self, field: str, group: int) -> Rows:
         """The rows in which a group of phrases occurs in the given field."""
+        prompt: Rows = self.prompt[group]
+        system: Rows = self.system[group]
         if field == "prompt":
-            return self.prompt[group]
-        return (
-            self.system[group] if field == "system_instructions" else self.prompt[group] | self.system[group]
-        )
+            return prompt
+        return system if field == "system_instructions" else np.logical_or(prompt, system)
 
 
 class ElicitationMatcher:
@@ -131,7 +131,7 @@ class ElicitationMatcher:
 
     def _match_block(self, block: RequestColumns) -> Iterator[tuple[Rule, Rows]]:
         hits = _TextHits(self._scanner.scan(block.prompt), self._scan_repeated(block.system_instructions))
-        present = hits.prompt.any(axis=1) | hits.system.any(axis=1)
+        present = np.logical_or(hits.prompt.any(axis=1), hits.system.any(axis=1))
         for plan in self._plans:
             found = {
                 name: _search(search, plan.groups[name], hits, present, block)
@@ -152,7 +152,8 @@ class ElicitationMatcher:
         hits = self._scanner.scan(distinct.dictionary)
         missing = np.zeros((len(hits), 1), np.bool_)
         codes = distinct.indices.fill_null(len(distinct.dictionary)).to_numpy(zero_copy_only=False)
-        return np.take(np.concatenate([hits, missing], axis=1), codes, axis=1)
+        repeated: Hits = np.concatenate([hits, missing], axis=1)[:, codes]
+        return repeated
 
 
 def _plan(rule: Rule, groups: list[tuple[Phrase, ...]]) -> _Plan:
@@ -189,7 +190,7 @@ def _at_least(values: pa.Array | None, bound: AtLeastNumber) -> Rows | None:
 def _true(values: pa.Array | None) -> Rows | None:
     if values is None:
         return None
-    rows: Rows = values.cast(pa.bool_()).fill_null(False).to_numpy(zero_copy_only=False)  # noqa: FBT003 - pyarrow's own argument
+    rows: Rows = values.cast(pa.bool_()).fill_null(False).to_numpy(zero_copy_only=False)
     return rows
 
 

@@ -146,18 +146,18 @@ def _selective(part: Part) -> bool:
 
 
 def _parse(source: str) -> Iterator[Item]:
-    for token in _tokens(source):
-        if token == "*":
+    for mark in _tokens(source):
+        if mark == "*":
             yield Ending()
-        elif token == "#":
+        elif mark == "#":
             yield Number()
-        elif token.startswith("~"):
-            yield _gap(source, token)
-        elif token[0] in "([" and len(token) > 1:
-            choices = [_choice(source, choice) for choice in re.split(r"(?<!\\)\|", token[1:-1])]
-            yield Words(tuple(dict.fromkeys(choices if token[0] == "(" else [*choices, ""])))
+        elif mark.startswith("~"):
+            yield _gap(source, mark)
+        elif mark[0] in "([" and len(mark) > 1:
+            choices = [_choice(source, choice) for choice in re.split(r"(?<!\\)\|", mark[1:-1])]
+            yield Words(tuple(dict.fromkeys(choices if mark[0] == "(" else [*choices, ""])))
         else:
-            yield Words((_plain(token),))
+            yield Words((_plain(mark),))
 
 
 _TOKEN = re.compile(r"~\d*|\*|#|\((?:\\.|[^()\[\]\\])*\)|\[(?:\\.|[^()\[\]\\])*\]|(?:\\.|[^~*#()\[\]|\\])+")

@@ -1,6 +1,6 @@
 """An elicitation rule as its file states it, in the spirit of Sigma (https://sigmahq.io)."""
 
-from datetime import date
+import datetime as dt
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Literal, Self
@@ -144,8 +144,8 @@ class Rule(_Part):
     description: Sentence
     references: tuple[str, ...] = ()
     author: Sentence
-    date: date
-    modified: date | None = None
+    date: dt.date
+    modified: dt.date | None = None
     kind: Kind
     logsource: LogSource = LogSource()
     detection: dict[str, Search | str]
@@ -157,8 +157,11 @@ class Rule(_Part):
     @field_validator("detection", mode="before")
     @classmethod
     def _has_condition(cls, detection: object) -> object:
-        if not isinstance(detection, dict) or not isinstance(detection.get("condition"), str):
-            raise ValueError("detection needs named searches and a condition, such as `condition: 1 of them`")
+        condition = detection.get("condition") if isinstance(detection, dict) else None
+        if not isinstance(condition, str):
+            raise ValueError(  # noqa: TRY004 - pydantic turns only value errors into its own
+                "detection needs named searches and a condition, such as `condition: 1 of them`"
+            )
         return detection
 
     @model_validator(mode="after")

@@ -122,7 +122,9 @@ def _table(rows: Sequence[Sequence[tuple[int, ...]]]) -> tuple[npt.NDArray[np.in
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _follows(ends: Any, filled: int, start: int, gap: int, unbroken: int, text: Any) -> bool:
+def _follows(  # noqa: PLR0917 - compiled code knows no keywords
+    ends: Any, filled: int, start: int, gap: int, unbroken: int, text: Any
+) -> bool:
     """Whether a remembered end lies close enough before `start`, newest first."""
     for index in range(min(filled, _REMEMBERED)):
         end = ends[(filled - 1 - index) % _REMEMBERED]
@@ -141,7 +143,7 @@ def _follows(ends: Any, filled: int, start: int, gap: int, unbroken: int, text: 
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _scan(  # type: ignore[no-untyped-def]
+def _scan(  # noqa: C901, PLR0912, PLR0915, PLR0917 - one loop per byte; calls inside of it would cost more than its work
     data: Any,
     offsets: Any,
     codes: Any,
@@ -155,7 +157,7 @@ def _scan(  # type: ignore[no-untyped-def]
     first_use: Any,
     slot_count: int,
     hits: Any,
-):  # noqa: ANN202, C901, PLR0912, PLR0915
+) -> None:
     """Scan all rows; everything per row is kept in small arrays that an epoch number clears."""
     longest = 0
     for row in range(len(offsets) - 1):

@@ -141,7 +141,7 @@ def texts_made_of_rules(draw: st.DrawFn) -> str:
         for phrase in chosen
         for part in phrase.parts
     ]
-    noise = st.sampled_from([" ", "", "  ", " the ", "-", "\n", "。", " 3 ", "x" * 25, "，", ": ", "é"])
+    noise = st.sampled_from([" ", "", "  ", " the ", "-", "\n", "。", " 3 ", "x" * 25, "\uff0c", ": ", "é"])
     words = [
         word + draw(noise) for word in (draw(st.permutations(pieces)) if draw(st.booleans()) else pieces)
     ]
