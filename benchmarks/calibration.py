@@ -18,10 +18,10 @@ from scipy import stats
 
 from benchmarks.claims import Claim, claims_markdown, print_claims
 from benchmarks.results import write_section
-from benchmarks.scanning import SHARED, quiet_scenario, scan, simulate
+from benchmarks.scanning import SHARED, scan, simulate
 from stillwatch.lab.evaluation.table import markdown
 
-SCENARIO = "fortnight"
+SCENARIO = "quiet"
 SETS = 5
 LEVELS = (0.01, 0.05, 0.1, 0.2, 0.5)
 _FIRST_SEED = 2_000
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] = ()) -> int:
     parser = argparse.ArgumentParser(prog="./run bench calibration", description="Measure calibration.")
     parser.add_argument("--sets", type=int, default=SETS)
     parser.add_argument("--scale", type=float, default=1.0, help="of each simulated set")
-    parser.add_argument("--scenario", default=SCENARIO, help="scanned without its campaigns")
+    parser.add_argument("--scenario", default=SCENARIO, help="one without campaigns")
     options = parser.parse_args(list(arguments))
     samples = [_simulated(options)]
     if (SHARED / "dev-quiet").is_dir():
@@ -76,12 +76,11 @@ def _simulated(options: argparse.Namespace) -> Sample:
     found = []
     for number in range(options.sets):
         with tempfile.TemporaryDirectory() as folder:
-            calm = quiet_scenario(Path(folder), options.scenario)
-            labeled = simulate(calm, Path(folder) / "set", seed=_FIRST_SEED + number, scale=options.scale)
+            labeled = simulate(
+                options.scenario, Path(folder) / "set", seed=_FIRST_SEED + number, scale=options.scale
+            )
             found.append(_p_values_of(labeled))
-    return Sample(
-        f"{options.scenario} without campaigns, {options.sets} simulated sets", np.concatenate(found)
-    )
+    return Sample(f"{options.scenario}, {options.sets} simulated sets", np.concatenate(found))
 
 
 def _p_values_of(labeled: Path) -> PValues:

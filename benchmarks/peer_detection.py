@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from benchmarks.results import write_section
-from benchmarks.scanning import quiet_scenario, simulate
+from benchmarks.scanning import simulate
 from stillwatch.lab.evaluation.false_alarms import per_1000
 from stillwatch.lab.evaluation.peers.features import hashed_ngrams
 from stillwatch.lab.evaluation.peers.minhash import MinHashIndex
@@ -25,7 +25,7 @@ from stillwatch.lab.evaluation.peers.volume import busiest_day
 from stillwatch.lab.evaluation.table import markdown
 from stillwatch.lab.evaluation.truth import load_truth
 
-SCENARIO = "fortnight"
+SCENARIO, QUIET = "fortnight", "quiet"
 BUDGET_PER_1000 = 1.0
 _MIN_WINDOW = 30  # fewer prompts make MMD a coin toss
 _POOL = 6_000
@@ -41,10 +41,9 @@ def main(arguments: Sequence[str] = ()) -> int:
     parser.add_argument("--scale", type=float, default=0.3, help="of the simulated sets")
     scale = parser.parse_args(list(arguments)).scale
     with tempfile.TemporaryDirectory() as folder:
-        calm = quiet_scenario(Path(folder), SCENARIO)
         # What a detector was fitted on looks more ordinary to it than anything else: thresholds need another set.
-        reference = simulate(calm, Path(folder) / "reference", seed=20, scale=scale)
-        quiet = simulate(calm, Path(folder) / "quiet", seed=21, scale=scale)
+        reference = simulate(QUIET, Path(folder) / "reference", seed=20, scale=scale)
+        quiet = simulate(QUIET, Path(folder) / "quiet", seed=21, scale=scale)
         tested = simulate(SCENARIO, Path(folder) / "tested", seed=22, scale=scale)
         header, rows = _compare(reference, quiet, tested)
     table = markdown(header, rows)

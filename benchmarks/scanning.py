@@ -5,12 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from benchmarks.measuring import Measured, measure
 from stillwatch.lab.evaluation.card import ReportCard
 from stillwatch.lab.evaluation.evaluate import evaluate
-from stillwatch.lab.simulation import load_scenario
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 """Where the labeled sets from real prompts and real traffic marginals lie, beside a checkout that has them."""
@@ -31,20 +28,11 @@ class Scanned:
     card: ReportCard
 
 
-def quiet_scenario(folder: Path, scenario: str = "fortnight") -> Path:
-    """Write a packaged scenario without its campaigns as a file in `folder`, and return the file."""
-    loaded = load_scenario(scenario)
-    quiet = loaded.model_copy(update={"name": f"quiet-{loaded.name}", "campaigns": ()})
-    file = folder / "quiet.yml"
-    file.write_text(yaml.safe_dump(quiet.model_dump(mode="json")), encoding="utf-8")
-    return file
-
-
-def simulate(scenario: str | Path, out: Path, *, seed: int, scale: float = 1.0) -> Path:
+def simulate(scenario: str, out: Path, *, seed: int, scale: float = 1.0) -> Path:
     """Write a labeled log set and return its folder."""
     measure(
         [
-            *(sys.executable, "-m", "stillwatch", "simulate", str(scenario)),
+            *(sys.executable, "-m", "stillwatch", "simulate", scenario),
             *("--out", str(out), "--seed", str(seed), "--scale", str(scale)),
         ]
     )
