@@ -32,6 +32,9 @@ SCENARIOS = {
 }
 """Scenario to scale. The published campaigns at full size are 46 million exchanges."""
 
+ADAPTIVE_CAMPAIGNS = {"adaptive", "careless", "patient"}
+"""Adversaries who know the detectors: their cards are printed, and nothing is claimed of them."""
+
 
 @dataclass(frozen=True)
 class Result:
@@ -123,14 +126,12 @@ def _simulated_claims(card: ReportCard, title: str) -> Iterator[Claim]:
     plain = [
         score
         for score in card.campaigns
-        if score.label == "distillation" and "adaptive" not in score.campaign_id
+        if score.label == "distillation" and score.campaign_id not in ADAPTIVE_CAMPAIGNS
     ]
     found = sum(score.is_found for score in plain)
-    yield Claim(
-        f"{title}: every distillation campaign but adaptive ones found",
-        f"{found} of {len(plain)}",
-        found == len(plain),
-    )
+    if plain:
+        sentence = f"{title}: every distillation campaign but adaptive ones found"
+        yield Claim(sentence, f"{found} of {len(plain)}", found == len(plain))
     yield from claims_on_benign(card, mode=title)
 
 
