@@ -98,7 +98,9 @@ def requests_table(lab: Lab, events: Events) -> pa.RecordBatch:
     written = texts.write(kind, language, events.turn, keys)
     prompt = style.typed(written, events, accounts.person[account], rows)
     system = texts.write_system(kind, language, keys)
-    system = pc.if_else(pa.array(accounts.system[account]), system, None)
+    # What the provider's own app puts before a conversation is no part of the customer's request.
+    sends = accounts.system[account] & (accounts.surface[account] != _APP)
+    system = pc.if_else(pa.array(sends), system, None)
     tokens = _tokens(lab, events, rows, prompt, system)
     columns = (
         _identity(lab, events, rows)
