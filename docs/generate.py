@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 import log_format_pages
+import signal_pages
 from stillwatch.cli import build_app
 from stillwatch.detect.findings.report.json_report import dump_schema
 from stillwatch.detect.fingerprints.elicitation import Kind, Rule, load_rules
@@ -116,14 +117,20 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
 
 def generated() -> dict[Path, str]:
     """Return the text of every generated page by its path."""
-    return {DOCS / name: page() for name, page in PAGES.items()}
+    texts = {name: page() for name, page in PAGES.items()} | signal_pages.pages(NOTICE)
+    return {DOCS / name: text for name, text in texts.items()}
 
 
 def stale(pages: dict[Path, str]) -> Iterable[Path]:
-    """Return the pages whose file is missing, different, or no longer made."""
+    """Return the pages whose file is missing or different."""
     return [
         path for path, text in pages.items() if not path.is_file() or path.read_text(encoding="utf-8") != text
     ]
+
+
+def orphans(pages: dict[Path, str]) -> Iterable[Path]:
+    """Return the pages of signals that no longer exist."""
+    return sorted(set((DOCS / "signals").glob("*.md")) - set(pages))
 
 
 def main() -> int:
@@ -132,8 +139,13 @@ def main() -> int:
     changed = list(stale(pages))
     for path in changed:
         print(f"{'out of date' if '--check' in sys.argv else 'wrote'}: {path.relative_to(DOCS.parent)}")
+    gone = list(orphans(pages))
+    for path in gone:
+        print(f"nothing makes this page: {path.relative_to(DOCS.parent)}")
     if "--check" in sys.argv:
-        return 1 if changed else 0
+        return 1 if changed or gone else 0
+    for path in gone:
+        path.unlink()
     for path in changed:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(pages[path], encoding="utf-8")
