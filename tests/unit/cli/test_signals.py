@@ -8,7 +8,7 @@ from stillwatch.cli import main
 from stillwatch.detect.links.registry import link_kinds
 from stillwatch.detect.signals.registry import signals
 
-NAMES = [described.name for described in (*signals(), *link_kinds())]
+NAMES = [signal.name for signal in signals()] + [kind.name for kind in link_kinds()]
 
 
 def test_every_signal_and_link_is_listed_once(capsys: pytest.CaptureFixture[str]) -> None:
