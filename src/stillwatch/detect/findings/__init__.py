@@ -1,1 +1,1 @@
-"""Evidence, calibration, false-discovery control, explanation, report."""
+"""Clusters to findings: calibration on ordinary traffic, false-discovery control, explanation, report."""

@@ -33,6 +33,8 @@ class TemplateFamilies:
         holders: `(n_families,)` accounts.
         own: `(n_accounts, n_families)` sparse, strength of use in (0, 1].
         surprise: `(n_accounts, n_families)` sparse, strength times nats of that account using the family by chance.
+        prompt_own: `own` without the families of system instructions.
+        prompt_surprise: `surprise` without the families of system instructions.
         direction: `(n_accounts, n_families)` sparse, unit vector of each account's demand over families.
     """
 
@@ -44,6 +46,8 @@ class TemplateFamilies:
     holders: NDArray[np.int64]
     own: sp.csr_matrix
     surprise: sp.csr_matrix
+    prompt_own: sp.csr_matrix
+    prompt_surprise: sp.csr_matrix
     direction: sp.csr_matrix
 
     def nats(self, left: NDArray[np.int64], right: NDArray[np.int64], population_size: int) -> NDArray[np.float64]:
@@ -60,13 +64,27 @@ class TemplateFamilies:
         Returns:
             `(m,)` float64, at most twice the log prior odds, `2 log N`.
         """
-        shared = 0.5 * (pair_sum(self.surprise, self.own, left, right) + pair_sum(self.own, self.surprise, left, right))
+        return self._nats(self.surprise, self.own, left, right, population_size)
+
+    def prompt_nats(self, left: NDArray[np.int64], right: NDArray[np.int64], population_size: int) -> NDArray[np.float64]:
+        """Weigh what pairs of accounts share in their prompts, system instructions left aside, `(m,)` float64."""
+        return self._nats(self.prompt_surprise, self.prompt_own, left, right, population_size)
+
+    def _nats(
+        self,
+        surprise: sp.csr_matrix,
+        own: sp.csr_matrix,
+        left: NDArray[np.int64],
+        right: NDArray[np.int64],
+        population_size: int,
+    ) -> NDArray[np.float64]:
+        shared = 0.5 * (pair_sum(surprise, own, left, right) + pair_sum(own, surprise, left, right))
         agreement = np.minimum(1.0, pair_sum(self.direction, self.direction, left, right) / ENOUGH_OVERLAP)
         return np.minimum(shared * agreement, 4 * alone_nats(population_size))
 
 
 def _families(
-    key: NDArray[np.int64], account: NDArray[np.int64], contents: NDArray[np.float64], example: NDArray[np.int64]
+    key: NDArray[np.int64], account: NDArray[np.int64], contents: NDArray[np.float64], example: NDArray[np.int64], labels: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Join the shingles of one template: those that sit in the same prompts.
 
@@ -75,8 +93,11 @@ def _families(
     """
     prompts = np.stack([account, example, contents.astype(np.int64)], axis=1)
     _, token = np.unique(prompts, axis=0, return_inverse=True)
+    # A shingle of system instructions never joins one of a prompt: the first says which application is used, the
+    # second who writes the demand.
+    token = 2 * token.ravel() + (labels[key] & 1)
     shape = (int(token.max()) + 1, int(key.max()) + 1)
-    used = sp.csr_matrix((np.ones(len(key), np.float32), (token.ravel(), key)), shape=shape)
+    used = sp.csr_matrix((np.ones(len(key), np.float32), (token, key)), shape=shape)
     unit = sp.diags(1 / np.sqrt(np.asarray(used.sum(axis=0)).ravel()))
     agreement = (unit @ (used.T @ used) @ unit).tocoo()
     same = (agreement.data >= SAME_FAMILY) & (agreement.row < agreement.col)
@@ -103,7 +124,7 @@ def find_template_families(population: Population) -> TemplateFamilies | None:
     keep = _busiest(account, contents)
     account, contents = account[keep], contents[keep]
     labels, key = np.unique(table["key"].astype(np.int64)[keep], return_inverse=True)
-    family_of_key = _families(key, account, contents, table["example"].astype(np.int64)[keep])
+    family_of_key = _families(key, account, contents, table["example"].astype(np.int64)[keep], labels)
     family = family_of_key[key]
     order = np.lexsort((-contents, family, account))
     account, family, contents = account[order], family[order], contents[order]
@@ -140,7 +161,22 @@ def _weigh(
     worth = np.minimum(-np.log(chance[telling]), alone_nats(size))  # one family alone ties nobody
     own = sp.csr_matrix((strength[telling], (rows, columns)), shape=shape)
     surprise = sp.csr_matrix((strength[telling] * worth, (rows, columns)), shape=shape)
+    of_prompt = np.ones(n_families)
+    of_prompt[family_of_key[(keys & 1) == 1]] = 0.0
+    prompt_only = sp.diags(of_prompt)
     spread = sp.csr_matrix((contents / volume[account] * -np.log(share[family]), (account, family)), shape=shape)
     norm = np.sqrt(np.asarray(spread.multiply(spread).sum(axis=1)).ravel())
     direction = (sp.diags(1 / np.maximum(norm, 1e-12)) @ spread).tocsr()
-    return TemplateFamilies(account, family, contents, keys, family_of_key, holders, own, surprise, direction)
+    return TemplateFamilies(
+        account,
+        family,
+        contents,
+        keys,
+        family_of_key,
+        holders,
+        own,
+        surprise,
+        (own @ prompt_only).tocsr(),
+        (surprise @ prompt_only).tocsr(),
+        direction,
+    )

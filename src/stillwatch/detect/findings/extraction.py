@@ -1,0 +1,117 @@
+"""What share of a cluster's requests is extraction, with an interval.
+
+A request counts when an elicitation rule matched it, or when it was made from a prompt template that is the cluster's
+own: hardly anyone else uses it, and within the cluster it is spread over many accounts. The users of a resold account
+have templates too, but each sits on the account or two that the user was given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from stillwatch.detect.profiles.population import Population
+from stillwatch.detect.profiles.state import State, day_name
+from stillwatch.detect.signals.elicitation_mass import HARVESTING_BIT
+from stillwatch.domain.findings import ExtractionEstimate
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+OWN_SHARE = 0.8  # of a template's different prompts, those sent by the cluster
+SPREADS = (0.4, 0.2, 0.08)  # share of the cluster's accounts that use a template of the operator: strict, likely, loose
+MIN_ACCOUNTS = 3
+RESAMPLES = 400
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Marked:
+    """Marked requests of each account of one cluster.
+
+    Args:
+        account: `(n,)` positions.
+        requests: `(n,)` requests.
+        marked: `(n, 3)` requests marked strictly, likely and loosely.
+    """
+
+    account: NDArray[np.int64]
+    requests: NDArray[np.float64]
+    marked: NDArray[np.float64]
+
+    def estimate(self, rng: np.random.Generator) -> ExtractionEstimate:
+        """Estimate the share; the interval takes in which accounts were seen and how templates were chosen."""
+        size = len(self.account)
+        total = max(float(self.requests.sum()), 1.0)
+        share = float(self.marked[:, 1].sum()) / total
+        draws = rng.integers(0, size, (RESAMPLES, size))
+        requests = np.maximum(self.requests[draws].sum(axis=1), 1.0)
+        strict = self.marked[:, 0][draws].sum(axis=1) / requests
+        loose = self.marked[:, 2][draws].sum(axis=1) / requests
+        low, high = float(np.quantile(strict, (1 - LEVEL) / 2)), float(np.quantile(loose, (1 + LEVEL) / 2))
+        # One account's own variation, where there are too few accounts to see it.
+        slack = 1.96 * np.sqrt(max(share * (1 - share), 1.0 / total) / total)
+        return ExtractionEstimate(
+            share=min(share, 1.0),
+            low=max(0.0, min(low, share) - slack),
+            high=min(1.0, max(high, share) + slack),
+            level=LEVEL,
+        )
+
+    def own_share(self) -> dict[int, float]:
+        """Return each account's share of likely marked requests, by position."""
+        shares = self.marked[:, 1] / np.maximum(self.requests, 1.0)
+        return dict(zip(self.account.tolist(), shares.tolist(), strict=True))
+
+
+def mark_requests(state: State, population: Population, members: NDArray[np.int64]) -> Marked:
+    """Count the marked requests of a cluster's accounts.
+
+    Args:
+        state: Where the facts are.
+        population: The accounts.
+        members: Positions of the cluster's accounts.
+    """
+    keys = [_own_templates(population, members, spread) for spread in SPREADS]
+    connection = duckdb.connect(config={"threads": 2, "memory_limit": "2GB"})
+    connection.register("members", pa.table({"account_id": population.account_ids[members].tolist(), "account": members}))
+    lists = [one.tolist() for one in keys]
+    elicited = f"(elicitation & ~{1 << HARVESTING_BIT}::uinteger) > 0"
+    columns = ", ".join(
+        f"count(*) filter ({elicited} or list_has_any(keys, {numbers!r}::bigint[]))::double as level_{index}"
+        for index, numbers in enumerate(lists)
+    )
+    rows = connection.sql(
+        f"""select account, count(*)::double as requests, {columns}
+        from read_parquet({_fact_files(state, population.days)!r}) join members using (account_id)
+        group by account order by account"""
+    ).fetchnumpy()
+    marked = np.stack([np.asarray(rows[f"level_{index}"]) for index in range(len(SPREADS))], axis=1)
+    return Marked(rows["account"].astype(np.int64), np.asarray(rows["requests"]), marked)
+
+
+def _fact_files(state: State, days: Sequence[int]) -> list[str]:
+    return [str(path) for day in days for path in sorted((state.root / "facts" / day_name(day)).glob("*.parquet"))]
+
+
+def _own_templates(population: Population, members: NDArray[np.int64], spread: float) -> NDArray[np.int64]:
+    """Find the prompt templates that are the cluster's own and spread over its accounts."""
+    table = population.templates
+    if len(table) == 0 or len(members) < MIN_ACCOUNTS:
+        return np.empty(0, np.int64)
+    key = table["key"].astype(np.int64)
+    contents = table["contents"].astype(np.float64)
+    inside = np.isin(table["account"].astype(np.int64), members)
+    of_prompt = (key & 1) == 0
+    labels, dense = np.unique(key, return_inverse=True)
+    everywhere = np.bincount(dense, contents, len(labels))
+    here = np.bincount(dense[inside], contents[inside], len(labels))
+    accounts = np.bincount(dense[inside], minlength=len(labels))
+    own = (here >= OWN_SHARE * everywhere) & (accounts >= max(MIN_ACCOUNTS, spread * len(members)))
+    chosen = own & np.isin(labels, np.unique(key[of_prompt]))
+    return labels[chosen]

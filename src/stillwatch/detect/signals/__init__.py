@@ -1,0 +1,1 @@
+"""Tests of a cluster's pooled demand, one file each, named for what is seen."""

@@ -1,0 +1,185 @@
+"""What the signals need to know of each account, as sums that pool by addition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stillwatch.detect.profiles.definition import KIND_BITS
+from stillwatch.detect.profiles.population import Population
+from stillwatch.detect.profiles.state import State
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+HOURS_PER_DAY = 24
+ABUSE_REASONS = frozenset({"suspected_abuse", "policy_violation", "payment_fraud", "fraud", "abuse"})
+MIXED_MODES = (
+    0.1,
+    0.9,
+)  # an account that has its system instructions in this share of its requests uses two kinds
+
+
+@dataclass(frozen=True)
+class AccountMeasures:
+    """Per-account measures by name, each `(n_accounts,)` or `(n_accounts, k)` float64.
+
+    Args:
+        columns: The measures.
+        kind_nats: `(n_kinds,)` what one request of each elicitation kind is worth, by its rarity here.
+    """
+
+    columns: dict[str, NDArray[np.float64]]
+    kind_nats: NDArray[np.float64]
+
+    def __getitem__(self, name: str) -> NDArray[np.float64]:
+        """Return one measure."""
+        return self.columns[name]
+
+    def __len__(self) -> int:
+        """Count the accounts."""
+        return len(self.columns["requests"])
+
+
+def kind_rarity(population: Population, ordinary: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the nats of one request of each kind: the log of how few ordinary accounts' requests are of it.
+
+    Every account counts alike, however busy. A kind that nobody ordinary uses is worth the log of the number of
+    accounts that were looked at, not infinity.
+
+    Args:
+        population: All accounts.
+        ordinary: `(n,)` bool, accounts without an authorization.
+
+    Returns:
+        `(KIND_BITS,)` float64.
+    """
+    requests = np.maximum(population.totals["requests"].astype(np.float64), 1.0)
+    shares = np.stack([population.totals[f"kind_{bit}"] / requests for bit in range(KIND_BITS)], axis=1)
+    looked_at = max(int(ordinary.sum()), 1)
+    mean = shares[ordinary].mean(axis=0) if ordinary.any() else np.zeros(KIND_BITS)
+    return -np.log(np.clip(mean, 1.0 / (looked_at + 1), 1.0))
+
+
+def account_measures(state: State, population: Population, kind_nats: NDArray[np.float64]) -> AccountMeasures:
+    """Collect the measures of every account of a population."""
+    totals = population.totals
+    names = (
+        "requests",
+        "single_turn",
+        "tools",
+        "harvest",
+        "saturated",
+        "failed",
+        "limited",
+        "elicited",
+        "contents",
+    )
+    columns = {name: totals[name].astype(np.float64) for name in (*names, "output_tokens", "input_tokens")}
+    columns["accounts"] = np.ones(len(population))
+    columns["kinds"] = np.stack([totals[f"kind_{bit}"] for bit in range(KIND_BITS)], axis=1).astype(
+        np.float64
+    )
+    columns["clock"] = _clock(population)
+    columns.update(_daily_load(population))
+    columns.update(_repeats(state, population))
+    columns.update(_new_models(population))
+    columns["mixed_modes"] = _mixed_modes(population)
+    columns.update(_closures(population))
+    return AccountMeasures(columns, kind_nats)
+
+
+def _clock(population: Population) -> NDArray[np.float64]:
+    """Return requests by hour of the day (UTC), `(n, 24)`."""
+    out = np.zeros((len(population), HOURS_PER_DAY))
+    hours = population.hours
+    position = (hours["account"].astype(np.int64), (hours["hour"].astype(np.int64) % HOURS_PER_DAY))
+    np.add.at(out, position, hours["requests"].astype(np.float64))
+    return out
+
+
+def _daily_load(population: Population) -> dict[str, NDArray[np.float64]]:
+    """Return each account's mean log requests per active day, and its square."""
+    account = population.hours["account"].astype(np.int64)
+    day = population.hours["hour"].astype(np.int64) // HOURS_PER_DAY
+    span = int(day.max() - day.min() + 1) if len(day) else 1
+    keys, index = np.unique(account * span + (day - (day.min() if len(day) else 0)), return_inverse=True)
+    daily = np.bincount(index, population.hours["requests"].astype(np.float64))
+    owner = keys // span
+    days = np.maximum(np.bincount(owner, minlength=len(population)), 1)
+    load = np.bincount(owner, np.log(np.maximum(daily, 1.0)), len(population)) / days
+    return {"log_load": load, "log_load_squared": load**2, "active_days": days.astype(np.float64)}
+
+
+def _repeats(state: State, population: Population) -> dict[str, NDArray[np.float64]]:
+    """Count repeatable prompts, the different ones among them, and those that other accounts sent as well."""
+    rows = population.connection.sql(
+        f"""with own as (
+            select account, content, sum(requests) as requests
+            from read_parquet({state.tables("contents", population.days)!r}) join population using (account_id)
+            where repeatable = 1 group by account, content),
+        everywhere as (select content, count(*) as accounts from own group by content)
+        select account, sum(requests)::double as prompts, count(*)::double as different_prompts,
+            count(*) filter (accounts > 1)::double as shared_prompts
+        from own join everywhere using (content) group by account"""
+    ).fetchnumpy()
+    out = {}
+    for name in ("prompts", "different_prompts", "shared_prompts"):
+        column = np.zeros(len(population))
+        column[rows["account"].astype(np.int64)] = np.ma.filled(rows[name], 0.0)
+        out[name] = column
+    return out
+
+
+def _new_models(population: Population) -> dict[str, NDArray[np.float64]]:
+    """Count requests in the two days after a model first appeared, and those of them that went to it.
+
+    A model that is there on the first day is not new.
+    """
+    models = population.models
+    out = {"release_requests": np.zeros(len(population)), "pivoted_requests": np.zeros(len(population))}
+    if len(models) == 0:
+        return out
+    names, code = np.unique(models["model"].astype(str), return_inverse=True)
+    day = models["day"].astype(np.int64)
+    account, requests = models["account"].astype(np.int64), models["requests"].astype(np.float64)
+    first = np.full(len(names), np.iinfo(np.int64).max)
+    np.minimum.at(first, code, day)
+    for one in np.flatnonzero((first > day.min()) & (names != "")):
+        soon = (day >= first[one]) & (day <= first[one] + 1)
+        np.add.at(out["release_requests"], account[soon], requests[soon])
+        moved = soon & (code == one)
+        np.add.at(out["pivoted_requests"], account[moved], requests[moved])
+    return out
+
+
+def _mixed_modes(population: Population) -> NDArray[np.float64]:
+    """Mark accounts that mix demand of unlike applications: with and without system instructions or tools."""
+    requests = np.maximum(population.totals["requests"].astype(np.float64), 1.0)
+    systems = population.values["kind"] == "system"
+    account = population.values["account"][systems].astype(np.int64)
+    with_system = np.bincount(
+        account, population.values["requests"][systems].astype(np.float64), len(population)
+    )
+    different = np.bincount(account, minlength=len(population))
+    low, high = MIXED_MODES
+    mixed_system = (with_system / requests > low) & (with_system / requests < high) & (different > 1)
+    tool_share = population.totals["tools"] / requests
+    mixed_tools = (tool_share > low) & (tool_share < high) & (different > 1)
+    return mixed_system.astype(np.float64) * 0.5 + mixed_tools.astype(np.float64) * 0.5
+
+
+def _closures(population: Population) -> dict[str, NDArray[np.float64]]:
+    """Mark accounts that were closed for abuse within the window; empty without an accounts table."""
+    closed = population.registry.get("closed_at")
+    if closed is None:
+        return {}
+    reasons = population.registry.get("close_reason")
+    marks = np.zeros(len(population))
+    for index, when in enumerate(closed):
+        reason = reasons[index] if reasons is not None else None
+        if when is not None and when <= population.last_us and reason in ABUSE_REASONS:
+            marks[index] = 1.0
+    return {"closed_for_abuse": marks}
