@@ -1,8 +1,8 @@
 """Simulated labs: ordinary customers, campaigns against them, and the logs that both leave behind."""
 
 from stillwatch.lab.simulation.loading import at_labs, load_scenario, parse_scenario, scenario_names
+from stillwatch.lab.simulation.running import LabSummary, SimulationSummary, simulate
 from stillwatch.lab.simulation.scenario import Scenario
-from stillwatch.lab.simulation.simulate import LabSummary, SimulationSummary, simulate
 
 __all__ = [
     "LabSummary",

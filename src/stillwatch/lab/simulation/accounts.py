@@ -126,11 +126,11 @@ def draw_accounts(keys: Keys, persons: Keys, groups: Keys, plan: Plan) -> Accoun
         plan: The archetype's settings.
     """
     shared = plan.group.share
-    place = groups if "region" in shared else persons
+    line = groups if "network" in shared else persons
     owner = groups if "template" in shared else persons
-    client = groups if "client" in shared else keys
+    client = groups if "client" in shared else persons
     created, closed, reason = _lifetimes(keys, groups if "created" in shared else keys, plan)
-    columns = _registration(keys, persons, groups, plan) | _interface(keys, owner, client, place, plan)
+    columns = _registration(keys, persons, groups, plan) | _interface(keys, line, owner, client, plan)
     drawn = Accounts(
         key=keys, person=persons, group=groups, owner=owner, created=created, closed=closed, close_reason=reason,
         client=client, frozen=np.zeros(len(keys), bool), **columns,
@@ -160,18 +160,15 @@ def _registration(keys: Keys, persons: Keys, groups: Keys, plan: Plan) -> dict[s
     }
 
 
-def _interface(keys: Keys, owner: Keys, client: Keys, place: Keys, plan: Plan) -> dict[str, Any]:
+def _interface(keys: Keys, line: Keys, owner: Keys, client: Keys, plan: Plan) -> dict[str, Any]:
     face = plan.interface
     surface = _named(owner, "surface", face.surfaces, SURFACES)
-    group_network = "network" in plan.group.share
     return {
         "surface": surface,
         "model": _named(owner, "model", face.models, MODELS),
         "library": _libraries(surface, client, plan.clients),
-        "network_kind": _named(
-            place if group_network else keys, "network", plan.networks, names_of("network")
-        ).astype(np.int8),
-        "network": place if group_network else keys,
+        "network_kind": _named(line, "network", plan.networks, names_of("network")).astype(np.int8),
+        "network": line,
         "pool": 1 + chance.zipf_rank(keys, chance.salt("pool"), 12, 1.1),
         "temperature": _palette(owner, "temperature", face.temperature),
         "top_p": _palette(owner, "top_p", face.top_p),

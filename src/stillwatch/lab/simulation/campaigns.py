@@ -118,7 +118,7 @@ class Campaign(Strict):
     active: int = Field(ge=1)
     rate: float | None = Field(default=None, gt=0)
     start_day: int = Field(default=1, ge=0)
-    end_day: int | None = None
+    end_day: int | None = Field(default=None, ge=1)
     replacement_h: float = Field(default=4.0, ge=0)
     banned_at_end: Share = 0.1
     dispatch: Dispatch = Dispatch.ROUND_ROBIN
@@ -146,6 +146,8 @@ class Campaign(Strict):
             raise ValueError("a campaign needs a rate or a query_budget")
         if self.active > self.accounts:
             raise ValueError("active accounts cannot be more than accounts")
+        if self.end_day is not None and self.end_day <= self.start_day:
+            raise ValueError("end_day must be later than start_day")
         if self.label == "resale" and not self.users:
             raise ValueError("a resale campaign needs users")
         return self

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from stillwatch.lab.simulation.names import known, weighted
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Count = Annotated[int, Field(ge=1)]
 Texts = Annotated[dict[str, float], AfterValidator(weighted("text"))]
 Languages = Annotated[dict[str, float], AfterValidator(weighted("language"))]
 Span = Annotated[tuple[float, float], Field(description="lowest and highest value")]
@@ -90,7 +91,7 @@ class Source(Strict):
     pool: Span = (50, 400)
     zipf: float = Field(default=1.0, ge=0.1, le=3)
     fresh: Share = 0.5
-    samples: tuple[int, int] = (1, 1)
+    samples: tuple[Count, Count] = (1, 1)
     shared: Literal["account", "group", "world"] = "account"
 
 
@@ -102,7 +103,7 @@ class Group(Strict):
         share: What they have in common, out of payment, network, template, domain, created, client, region.
     """
 
-    size: tuple[int, int] = (2, 2)
+    size: tuple[Count, Count] = (2, 2)
     share: frozenset[Shareable] = frozenset()
 
 

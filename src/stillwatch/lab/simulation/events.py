@@ -50,8 +50,18 @@ class Events:
         return Events(*(getattr(self, field.name)[rows] for field in fields(Events)))
 
 
+def none() -> Events:
+    """Make a table of no events."""
+    keys, whole, small = np.zeros(0, np.uint64), np.zeros(0, np.int64), np.zeros(0, np.int16)
+    return Events(
+        time=whole, account=whole, conversation=keys, turn=whole, thread=keys, item=keys, owner=keys, text=small,
+        language=small, user=keys, pivot=np.zeros(0, bool), campaign=small,
+    )  # fmt: skip
+
+
 def concatenate(parts: Sequence[Events]) -> Events:
     """Put events under each other."""
+    parts = [*parts, none()]
     return Events(
         *(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Events))
     )

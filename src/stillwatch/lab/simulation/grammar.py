@@ -156,6 +156,8 @@ class Grammar:
         Returns:
             `(n,)` string array. Equal keys give equal texts.
         """
+        if not len(keys.item):
+            return pa.array([], pa.string())
         asked = {symbol: _Asked()}
         asked[symbol].add(chance.mix(keys.item, chance.salt(symbol)), np.arange(len(keys.item)))
         plans: dict[str, _Plan] = {}

@@ -45,15 +45,18 @@ def run_one_day(operation: Operation, day: int, start_us: int, release_us: int |
         times, sitting = _sittings(rows, times)
     account = _dispatched(operation, rows, times, sitting)
     lives = np.flatnonzero((account >= 0) & (times < operation.accounts.closed[account]))
+    lives = lives[: _left(operation)]
+    operation.sent += len(lives)
     calls = _Calls(rows[lives], times[lives], sitting[lives], account[lives])
     return _asked(operation, calls, release_us)
 
 
 def _times(operation: Operation, day: int, start_us: int) -> Indices:
-    times = call_times(operation.spec, operation.key, day, start_us, alive=_alive(operation, start_us))
-    left = (operation.spec.query_budget or 1 << 60) - operation.sent
-    operation.sent += min(len(times), left)
-    return times[:left]
+    return call_times(operation.spec, operation.key, day, start_us, alive=_alive(operation, start_us))
+
+
+def _left(operation: Operation) -> int:
+    return (operation.spec.query_budget or 1 << 60) - operation.sent
 
 
 def _alive(operation: Operation, start_us: int) -> float:
@@ -86,7 +89,7 @@ def _people(operation: Operation, day: int, start_us: int, release_us: int | Non
         lived.time < operation.given_up[lived.account]
     )
     lived = events.by_time(lived.take(works))
-    lived = lived.take(slice(0, (spec.query_budget or 1 << 60) - operation.sent))
+    lived = lived.take(slice(0, _left(operation)))
     operation.sent += len(lived)
     rows = chance.combine(lived.conversation, chance.mix(lived.turn.astype(np.uint64), 3))
     return _asked(operation, _Calls(rows, lived.time, lived.conversation, lived.account), release_us)
@@ -94,7 +97,7 @@ def _people(operation: Operation, day: int, start_us: int, release_us: int | Non
 
 def _dispatched(operation: Operation, rows: Keys, times: Indices, sitting: Keys) -> Indices:
     spec, seats = operation.spec, operation.spec.active
-    position = operation.sent - len(rows) + np.arange(len(rows))
+    position = operation.sent + np.arange(len(rows))
     if spec.dispatch is Dispatch.ROUND_ROBIN:
         seat = position % seats
     elif spec.dispatch is Dispatch.LEAST_RECENT:

@@ -8,9 +8,10 @@ from stillwatch.lab.simulation import chance, networks
 from stillwatch.lab.simulation.accounts import DAY_US, FOREVER, Accounts, Plan, draw_accounts
 from stillwatch.lab.simulation.campaigns import Campaign
 from stillwatch.lab.simulation.chance import Floats, Indices, Keys
-from stillwatch.lab.simulation.clients import library_index
+from stillwatch.lab.simulation.clients import choose_libraries, library_index
 from stillwatch.lab.simulation.customers import Group
 
+_REUSED = 0.6  # share of identities that an operator uses at every lab; unpublished, a guess
 _ADDRESSES = {
     "own": networks.Kind.HOME,
     "shared": networks.Kind.SHARED,
@@ -84,9 +85,13 @@ def set_up(
     seats, begin, end = _succession(spec, key, start_us, days)
     keys = chance.key_range(0, len(seats), chance.salt(key, "accounts"))
     plan = Plan(spec.interface, spec.registration, Group(), {"home": 1.0}, {}, start_us, days)
-    accounts = draw_accounts(keys, keys, keys, plan)
+    # An identity costs money, so an operator registers many of them at every lab that it attacks.
+    everywhere = chance.key_range(0, len(seats), chance.salt(operator, "identities"))
+    reused = chance.uniform(everywhere, chance.salt("reused")) < _REUSED
+    accounts = draw_accounts(keys, np.where(reused, everywhere, keys), keys, plan)
     _equip(accounts, spec, operator)
-    _register(accounts, spec, key, begin, start_us)
+    _register(accounts, spec, operator)
+    accounts.created[:] = _creation(spec, keys, begin, start_us, key)
     _close(accounts, spec, seats, end, start_us + days * DAY_US)
     low, high = spec.extraction
     share = low + (high - low) * chance.uniform(keys, chance.salt("extraction"))
@@ -131,13 +136,13 @@ def _equip(accounts: Accounts, spec: Campaign, operator: int) -> None:
         if infra.library:
             accounts.library[on_api] = library_index(infra.library)
         else:
-            accounts.library[on_api] = accounts.library[on_api][0] if on_api.any() else 0
+            accounts.library[on_api] = choose_libraries("api", np.array([operator], np.uint64))[0]
     accounts.frozen[:] = infra.frozen
 
 
-def _register(accounts: Accounts, spec: Campaign, key: int, begin: Indices, start_us: int) -> None:
+def _register(accounts: Accounts, spec: Campaign, operator: int) -> None:
     infra, keys = spec.infrastructure, accounts.key
-    operator_keys = np.full(len(keys), accounts.owner[0], np.uint64)
+    operator_keys = np.full(len(keys), operator, np.uint64)
     if infra.payment == "shared":
         card = chance.pick(keys, chance.salt("card"), infra.cards).astype(np.uint64)
         accounts.card[:] = chance.combine(card, operator_keys)
@@ -155,7 +160,6 @@ def _register(accounts: Accounts, spec: Campaign, key: int, begin: Indices, star
     accounts.domain_kind[own] = 1
     domain = chance.combine(chance.pick(keys, chance.salt("which"), 4).astype(np.uint64), operator_keys)
     accounts.domain[:] = np.where(own, domain, accounts.domain)
-    accounts.created[:] = _creation(spec, keys, begin, start_us, key)
 
 
 def _creation(spec: Campaign, keys: Keys, begin: Indices, start_us: int, key: int) -> Indices:

@@ -18,7 +18,7 @@ from stillwatch.lab.simulation.places import CODES
 from stillwatch.lab.simulation.scenario import Scenario
 
 if TYPE_CHECKING:
-    from stillwatch.lab.simulation.simulate import World
+    from stillwatch.lab.simulation.running import World
 
 # Reserved names (RFC 2606), popular ones first.
 _PUBLIC = (

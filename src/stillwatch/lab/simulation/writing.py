@@ -18,7 +18,7 @@ from stillwatch.lab.simulation.events import Events
 from stillwatch.lab.simulation.scenario import Scenario
 
 if TYPE_CHECKING:
-    from stillwatch.lab.simulation.simulate import World
+    from stillwatch.lab.simulation.running import World
 
 _ROWS_PER_FILE = 1_500_000
 _EXTRACTION = pa.schema([("request_id", pa.string()), ("campaign_id", pa.string())])
