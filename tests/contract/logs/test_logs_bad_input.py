@@ -386,3 +386,21 @@ def test_a_file_named_twice_is_read_once(tmp_path: Path, read: Read) -> None:
     path.write_bytes(line())
     rows, _, _ = read(path, tmp_path, str(tmp_path / "*.jsonl"))
     assert len(rows) == 1
+
+
+@pytest.mark.parametrize("as_dictionary", [False, True])
+def test_one_long_text_in_very_many_rows_is_read_in_small_pieces(as_dictionary: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    count, text = 3_000, "x" * 100_000
+    prompts: Any = pa.DictionaryArray.from_arrays(pa.array([0] * count, pa.int32()), pa.array([text]))
+    path = tmp_path / "log.parquet"
+    columns = {
+        "request_id": [f"r{index}" for index in range(count)],
+        "time": [NOW] * count,
+        "account_id": ["a"] * count,
+        "prompt": prompts if as_dictionary else prompts.dictionary_decode(),
+    }
+    pq.write_table(pa.table(columns), path)
+    limits = ReadLimits(batch_bytes=10 << 20)
+    batches = list(read_requests([path], rejected=RejectedLog(), now=NOW, limits=limits))
+    assert sum(batch.num_rows for batch in batches) == count
+    assert max(batch.num_rows for batch in batches) * len(text) <= 2 * limits.batch_bytes

@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 from pyarrow import csv as pacsv
 from pyarrow import fs as pafs
 
-from stillwatch.detect.logs.native_parquet import MAP_HINT
 from stillwatch.detect.logs.reading.columns import coerce, column_of
+from stillwatch.detect.logs.reading.formats import MAP_HINT
 from stillwatch.detect.logs.reading.json_lines import BOM, LineProblem, parsed, value_at
 from stillwatch.detect.logs.reading.opened import OpenedFile, open_source
 from stillwatch.detect.logs.reading.rejected import Place, Reason, RejectedLog

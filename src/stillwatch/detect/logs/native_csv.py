@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from stillwatch.detect.logs.native_parquet import MAP_HINT
 from stillwatch.detect.logs.reading.examples import EXAMPLE_ROWS
-from stillwatch.detect.logs.reading.formats import Example, Head, LogFormat, Reading
+from stillwatch.detect.logs.reading.formats import MAP_HINT, Example, Head, LogFormat, Reading
 from stillwatch.detect.logs.reading.json_lines import BOM
 from stillwatch.detect.logs.reading.lines import LongLine, lines_of
 from stillwatch.detect.logs.reading.opened import OpenedFile

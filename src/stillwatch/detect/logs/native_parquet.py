@@ -7,18 +7,20 @@ from contextlib import ExitStack
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from stillwatch.detect.logs.reading.examples import EXAMPLE_ROWS
-from stillwatch.detect.logs.reading.formats import Example, Head, LogFormat, Reading
+from stillwatch.detect.logs.reading.formats import MAP_HINT, Example, Head, LogFormat, Reading
 from stillwatch.detect.logs.reading.opened import OpenedFile
 from stillwatch.detect.logs.reading.rejected import Place, Reason
-from stillwatch.domain.requests import REQUESTS, REQUIRED_REQUEST_COLUMNS
+from stillwatch.domain.requests import REQUESTS, REQUIRED_REQUEST_COLUMNS, TEXT_COLUMNS
 from stillwatch.errors import MissingColumnsError
 
 _MAGIC = b"PAR1"
 _LEAST_ROWS = 1_024
 _SPOOL_BYTES = 64 << 20
+_UNREPEATED_BYTES = 64  # texts of people are longer on average; a column below this is full of repeats
 _BROKEN = (pa.ArrowException, OSError, UnicodeDecodeError)
 
 
@@ -31,8 +33,13 @@ def _read(opened: OpenedFile, reading: Reading) -> Iterator[pa.RecordBatch]:
     """Yield canonical batches of one Parquet file."""
     with ExitStack() as stack:
         try:
-            parquet = stack.enter_context(pq.ParquetFile(_random_access(opened, stack), pre_buffer=True))
+            file = _random_access(opened, stack)
+            parquet = stack.enter_context(pq.ParquetFile(file, pre_buffer=True))
             names = _own_names(parquet.schema_arrow, reading.columns_map)
+            if repeated := _repeated_texts(parquet, names):
+                parquet = stack.enter_context(
+                    pq.ParquetFile(file, metadata=parquet.metadata, pre_buffer=True, read_dictionary=repeated)
+                )
         except _BROKEN:
             reading.refuse(Place(opened.source.name), Reason.BROKEN_PARQUET)
             return
@@ -58,14 +65,29 @@ def _own_names(schema: pa.Schema, columns_map: Mapping[str, str]) -> dict[str, s
     return {name: own for name, own in wanted.items() if own in schema.names}
 
 
+def _repeated_texts(parquet: pq.ParquetFile, names: Mapping[str, str]) -> list[str]:
+    """Return text columns that are far smaller in the file than in memory, because their texts repeat.
+
+    They are read as dictionaries and cut before they are decoded: one document of 200 kB in a hundred thousand
+    prompts would otherwise need 20 GB at once.
+    """
+    texts = {names[name] for name in TEXT_COLUMNS if name in names}
+    found: set[str] = set()
+    for group in range(parquet.metadata.num_row_groups):
+        row_group = parquet.metadata.row_group(group)
+        for index in range(row_group.num_columns):
+            column = row_group.column(index)
+            is_small = column.total_uncompressed_size < _UNREPEATED_BYTES * column.num_values
+            if column.path_in_schema in texts and is_small:
+                found.add(column.path_in_schema)
+    return sorted(found)
+
+
 def _check_columns(opened: OpenedFile, names: Mapping[str, str], found: list[str], reading: Reading) -> None:
     """Refuse a file without the columns that every row must have."""
     missing = set(REQUIRED_REQUEST_COLUMNS) - set(names) - set(reading.partition)
     if missing:
         raise MissingColumnsError(opened.source.name, missing=missing, found=found, hint=MAP_HINT)
-
-
-MAP_HINT = "name your own columns with --columns, for example --columns account_id=org_id,time=created_at"
 
 
 def _batches(
@@ -105,8 +127,9 @@ def _group_batches(
         batch_size=_batch_rows(parquet, groups, reading), row_groups=groups, columns=list(names.values())
     )
     while (batch := _next(batches)) is not None and not isinstance(batch, _Damaged):
-        yield _admitted(batch, names, Place(first.file, start + done, "row"), reading)
-        done += batch.num_rows
+        for piece in _pieces(batch, 2 * reading.limits.batch_bytes):
+            yield _admitted(piece, names, Place(first.file, start + done, "row"), reading)
+            done += piece.num_rows
     if batch is None:
         return
     for group in groups:
@@ -120,6 +143,30 @@ def _group_batches(
             reading.refuse(place, Reason.BROKEN_PARQUET, count=rows - done)
             done = 0
         start += rows
+
+
+def _pieces(batch: pa.RecordBatch, most_bytes: int) -> Iterator[pa.RecordBatch]:
+    """Cut a batch that is larger than the file let expect: one long text may stand in it ten thousand times."""
+    if batch.num_rows > 1 and _decoded_bytes(batch) > most_bytes:
+        half = batch.num_rows // 2
+        yield from _pieces(batch.slice(0, half), most_bytes)
+        yield from _pieces(batch.slice(half), most_bytes)
+    else:
+        yield batch
+
+
+def _decoded_bytes(batch: pa.RecordBatch) -> int:
+    """Return about how large a batch is without dictionaries."""
+    size = int(batch.nbytes)
+    for column in batch.columns:
+        if pa.types.is_dictionary(column.type) and _is_text(column.type.value_type):
+            size += (pc.max(pc.binary_length(column.dictionary)).as_py() or 0) * len(column)
+    return size
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    """Say whether values of a type have a length in bytes."""
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_binary(kind))
 
 
 class _Damaged:

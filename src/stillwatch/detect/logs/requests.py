@@ -23,7 +23,7 @@ from stillwatch.detect.logs.reading.opened import OpenedFile, open_source
 from stillwatch.detect.logs.reading.rejected import Place, Reason, RejectedLog
 from stillwatch.detect.logs.reading.sources import Source, find_sources, partition_of
 from stillwatch.detect.logs.reading.summary import ReadSummary
-from stillwatch.domain.requests import REQUESTS, REQUIRED_REQUEST_COLUMNS
+from stillwatch.domain.requests import REQUESTS
 from stillwatch.errors import (
     MissingColumnsError,
     NothingToReadError,
@@ -182,6 +182,3 @@ def _nothing(summary: ReadSummary) -> str:
     if summary.rejected:
         return f"no requests in {summary.files:,} files; {summary.rejected:,} lines or files were rejected"
     return f"no requests in {summary.files:,} files"
-
-
-__all__ = ["REQUIRED_REQUEST_COLUMNS", "RequestBatches", "read_requests"]

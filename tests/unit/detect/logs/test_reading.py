@@ -292,6 +292,16 @@ def test_an_object_store_lists_what_lies_below_a_prefix(tmp_path: Path) -> None:
     assert open_source(source).head == b"{}"
 
 
+def test_a_store_without_a_disk_is_read_the_same() -> None:
+    store = pafs._MockFileSystem()
+    store.create_dir("bucket/logs")
+    for name in ("b.jsonl", "a.jsonl", "_SUCCESS"):
+        with store.open_output_stream(f"bucket/logs/{name}") as file:
+            file.write(name.encode())
+    sources = find_sources(["bucket/logs"], filesystem=store)
+    assert [open_source(source).head for source in sources] == [b"a.jsonl", b"b.jsonl"]
+
+
 def test_a_store_that_does_not_exist_is_a_clean_error() -> None:
     with pytest.raises(InputError, match="cannot be opened"):
         find_sources(["nowhere://bucket/logs"])

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 _SNIFFED_LINES = 20
 
+MAP_HINT = "name your own columns with --columns, for example --columns account_id=org_id,time=created_at"
+"""What to do about a file whose columns have other names."""
+
 
 @dataclass(frozen=True, slots=True)
 class Head:
