@@ -58,6 +58,9 @@ class PhraseScanner:
         self._automaton = build_automaton(literals) if literals else None
         self._lengths = np.array([len(literal) for literal in literals], np.int32)
         self._uses, self._first_use = _table([*uses.values(), numbers])
+        # Read for every use of every occurrence, so kept small and apart.
+        self._slot_before = np.ascontiguousarray(self._uses[:, 1])
+        self._needs_edges = np.array([_edges_needed(found) for found in [*uses.values(), numbers]], np.uint8)
 
     def _register(
         self,
@@ -108,10 +111,19 @@ class PhraseScanner:
             self._lengths,
             self._uses,
             self._first_use,
+            self._slot_before,
+            self._needs_edges,
             max(self._slot_count, 1),
             hits,
         )
         return hits
+
+
+def _edges_needed(uses: Sequence[tuple[int, ...]]) -> int:
+    """Whether every use of a literal needs a word to begin (1) and to end (2) with it."""
+    return int(bool(uses) and all(use[5] for use in uses)) + 2 * int(
+        bool(uses) and all(use[6] for use in uses)
+    )
 
 
 def _table(rows: Sequence[Sequence[tuple[int, ...]]]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
@@ -155,6 +167,8 @@ def _scan(  # noqa: C901, PLR0912, PLR0915, PLR0917 - one loop per byte; calls i
     lengths: Any,
     uses: Any,
     first_use: Any,
+    slot_before: Any,
+    needs_edges: Any,
     slot_count: int,
     hits: Any,
 ) -> None:
@@ -168,6 +182,7 @@ def _scan(  # noqa: C901, PLR0912, PLR0915, PLR0917 - one loop per byte; calls i
     slot_epoch = np.full(slot_count, -1, np.int32)
     group_row = np.full(len(hits), -1, np.int32)
     number_uses = len(lengths)
+    ending = np.uintp(first_end)  # of the same type as a state: unlike integers are compared as floats
     epoch = 0
     for row in range(len(offsets) - 1):
         epoch += 1
@@ -177,15 +192,15 @@ def _scan(  # noqa: C901, PLR0912, PLR0915, PLR0917 - one loop per byte; calls i
         previous = 0
         stop = offsets[row + 1]
         for index in range(offsets[row], stop):
-            code = codes[np.uintp(data[index])]
+            code = codes[data[np.uintp(index)]]
             if code == _SPACE and previous == _SPACE:
                 continue
             previous = code
-            text[place] = code
+            text[np.uintp(place)] = code
             place += 1
             state = np.uintp(steps[(state << np.uintp(8)) | np.uintp(code)])
             is_digit = _ZERO <= code <= _NINE
-            if state < first_end and not is_digit:
+            if state < ending and not is_digit:
                 digits = 0
                 if code == _BARRIER_BYTE:
                     epoch += 1
@@ -199,8 +214,11 @@ def _scan(  # noqa: C901, PLR0912, PLR0915, PLR0917 - one loop per byte; calls i
                 literal = outputs[output] if output < last else number_uses
                 start = place - (lengths[literal] if output < last else digits)
                 open_start = start == 0 or kinds[text[start - 1]] == 0
+                needed = needs_edges[literal]
+                if (needed & 1 and not open_start) or (needed & 2 and following != 0):
+                    continue
                 for use in range(first_use[literal], first_use[literal + 1]):
-                    before = uses[use, 1]
+                    before = slot_before[use]
                     if before >= 0 and slot_epoch[before] != epoch:
                         continue
                     group = uses[use, 0]
