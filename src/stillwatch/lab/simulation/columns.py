@@ -95,7 +95,9 @@ def requests_table(lab: Lab, events: Events) -> pa.RecordBatch:
     events = _apart(events, rows)
     keys = TextKeys(events.item, events.conversation, events.owner)
     kind, language = events.text.astype(np.int64), events.language.astype(np.int64)
-    written = texts.write(kind, language, events.turn, keys)
+    # A harvest goes on within a sitting, but each of its questions is a new one.
+    said = np.where(events.campaign < 0, events.turn, 0)
+    written = texts.write(kind, language, said, keys)
     prompt = style.typed(written, events, accounts.person[account], rows)
     system = texts.write_system(kind, language, keys)
     # What the provider's own app puts before a conversation is no part of the customer's request.
@@ -115,7 +117,7 @@ def requests_table(lab: Lab, events: Events) -> pa.RecordBatch:
 
 def _apart(events: Events, rows: Keys) -> Events:
     # The calls of a job or a harvest do not continue each other; only people's turns and agents' steps do.
-    follows = np.array([kind.follows for kind in texts.text_kinds()])[events.text] & (events.campaign < 0)
+    follows = np.array([kind.follows for kind in texts.text_kinds()])[events.text]
     turn = np.where(follows, events.turn, 0)
     return replace(events, turn=turn, thread=np.where(follows, events.conversation, rows))
 
