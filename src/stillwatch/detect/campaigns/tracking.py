@@ -13,10 +13,10 @@ def campaign_ids(clusters: Sequence[Sequence[str]], known: Mapping[str, str]) ->
 
     A cluster inherits the id under which most of its accounts were known, if they were at least `KEPT_SHARE` of the
     accounts once known under any id; of two clusters that claim one id the larger claim wins. A new campaign is
-    named after its members, so that the same scan gives the same id.
+    named after its first account, so that it has the same id whenever it is found.
 
     Args:
-        clusters: Account ids of each cluster.
+        clusters: Account ids of each cluster, the one that was used first in front.
         known: Account id -> campaign id, from earlier scans or steps.
 
     Returns:
@@ -40,8 +40,8 @@ def campaign_ids(clusters: Sequence[Sequence[str]], known: Mapping[str, str]) ->
 
 
 def _fresh(members: Sequence[str], taken: set[str]) -> str:
-    """Name a new campaign after its smallest account id."""
-    seed = min(members)
+    """Name a new campaign after the account that is listed first."""
+    seed = members[0]
     for attempt in range(len(taken) + 1):
         digest = hashlib.blake2b(f"{seed}/{attempt}".encode(), digest_size=5).hexdigest()
         name = f"campaign-{digest}"

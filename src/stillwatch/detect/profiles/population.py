@@ -46,7 +46,7 @@ class Population:
     Args:
         account_ids: `(n,)` account ids, sorted; all other tables refer to positions in it.
         totals: `(n,)` columns: sums over the window, and `contents` (different prompts, summed over days).
-        hours: Rows of `account`, `hour` (since 1970), `requests`, `output_tokens`.
+        hours: Rows of `account`, `hour` (since 1970), `requests`, `input_tokens`, `output_tokens`.
         values: Rows of `account`, `kind`, `value`, `requests`, `first_us`, `last_us`.
         models: Rows of `account`, `day`, `model`, `surface`, `requests`, `input_tokens`, `output_tokens`.
         templates: Rows of `account`, `key`, `contents`, `requests`, `elicited`, `example`.
@@ -133,7 +133,7 @@ def load_population(
     )
     hours = _fetch(
         connection,
-        f"""select account, hour, requests, output_tokens from read_parquet({state.tables("activity", days)!r})
+        f"""select account, hour, requests, input_tokens, output_tokens from read_parquet({state.tables("activity", days)!r})
         join population using (account_id) order by account, hour""",
     )
     values = _fetch(

@@ -1,8 +1,8 @@
 """The state folder: facts by day and the profiles computed from them.
 
     STATE/manifest.json                       what wrote it: versions, rules
-    STATE/facts/day=2026-03-02/<hash>.parquet one row per request, no text
-    STATE/profiles/day=2026-03-02/*.parquet   the tables of `profiles.definition`
+    STATE/facts/2026-03-02/<hash>.parquet     one row per request, no text
+    STATE/profiles/2026-03-02/*.parquet       the tables of `profiles.definition`
     STATE/names/*.parquet                     what a hashed client, address or template looks like
 
 A day is profiled again only when facts were added to it. The profile of a day is a function of the set of its facts,
@@ -36,7 +36,7 @@ FLUSH_ROWS = 262_144  # facts of one day held in memory before they are written
 
 def day_name(day: int) -> str:
     """Name the folder of a day, given in days since 1970."""
-    return f"day={EPOCH + timedelta(days=day)}"
+    return str(EPOCH + timedelta(days=day))
 
 
 class State:
@@ -127,7 +127,7 @@ class State:
     def _ids_in_several_days(self, connection: duckdb.DuckDBPyConnection) -> pa.Table:
         """Find ids that occur in more than one day, and the day each belongs to."""
         staged = [str(path) for paths in self._staged.values() for path in paths]
-        kept = [str(path) for path in sorted(self.root.glob("facts/day=*/*.parquet"))]
+        kept = [str(path) for path in sorted(self.root.glob("facts/*/*.parquet"))]
         if not staged:
             return pa.table({"request": pa.array([], pa.int64()), "day": pa.array([], pa.int64())})
         files = f"read_parquet({staged + kept!r})"
@@ -184,13 +184,24 @@ class State:
 
     def days(self) -> list[int]:
         """List the days that have facts, in days since 1970, oldest first."""
-        folders = sorted(self.root.glob("facts/day=*"))
-        return [(date.fromisoformat(folder.name.removeprefix("day=")) - EPOCH).days for folder in folders]
+        folders = sorted(self.root.glob("facts/*"))
+        return [(date.fromisoformat(folder.name) - EPOCH).days for folder in folders]
 
     def tables(self, name: str, days: Iterable[int] | None = None) -> list[str]:
         """List the files of one profile table, for all days or some of them."""
         chosen = self.days() if days is None else days
         return [str(self.root / "profiles" / day_name(day) / f"{name}.parquet") for day in chosen]
+
+    def known_campaigns(self) -> dict[str, str]:
+        """Return the campaign that each account was last seen in, by account id."""
+        path = self.root / "campaigns.json"
+        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
+
+    def remember_campaigns(self, known: dict[str, str]) -> None:
+        """Keep campaign ids for the next scan."""
+        draft = self.root / ".campaigns.json"
+        draft.write_text(json.dumps(known, indent=0, sort_keys=True), encoding="utf-8")
+        draft.replace(self.root / "campaigns.json")
 
     def write_names(self) -> None:
         """Write the names added in this run, merged with those that were there."""

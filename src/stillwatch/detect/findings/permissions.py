@@ -1,0 +1,132 @@
+"""Which accounts a recorded permission covers: authorized use is reported as authorized, never as a finding."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from stillwatch.detect.logs import purpose_named
+from stillwatch.domain.authorizations import Authorization
+from stillwatch.domain.findings import AuthorizationNote, AuthorizationStatus
+
+if TYPE_CHECKING:
+    from stillwatch.detect.profiles.population import Population
+
+EPOCH = date(1970, 1, 1)
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What one account did, as far as a permission cares."""
+
+    first_day: int
+    last_day: int
+    requests: int
+    models: frozenset[str]
+
+
+class Permissions:
+    """Looks up what is permitted to whom.
+
+    Args:
+        accounts: The accounts table, whose `authorization` column names permissions; may be None.
+        records: Permissions with scope and dates.
+    """
+
+    def __init__(self, accounts: pa.Table | None, records: Sequence[Authorization]) -> None:
+        """Index the records by account, organization and domain."""
+        self._records = list(records)
+        self._named: dict[str, str] = {}
+        self._domain: dict[str, str] = {}
+        if accounts is not None:
+            ids = accounts["account_id"].to_pylist()
+            for name, index in (("authorization", self._named), ("email_domain", self._domain)):
+                if name in accounts.schema.names:
+                    values = accounts[name].to_pylist()
+                    index.update({one: value for one, value in zip(ids, values, strict=True) if value})
+
+    @property
+    def any(self) -> bool:
+        """Tell whether there is any permission at all."""
+        return bool(self._records) or any(purpose_named(one) is not None for one in self._named.values())
+
+    @property
+    def named_accounts(self) -> frozenset[str]:
+        """Return the accounts that permissions name, in the table or by id."""
+        named = {account for account, text in self._named.items() if purpose_named(text) is not None}
+        return frozenset(named.union(*(record.account_ids for record in self._records)))
+
+    def notes(self, usage: Mapping[str, Usage]) -> dict[str, AuthorizationNote]:
+        """Judge every account that a permission touches.
+
+        Args:
+            usage: What each account did.
+
+        Returns:
+            Account id -> note; accounts without a permission are absent.
+        """
+        return {account: note for account, did in usage.items() if (note := self._note(account, did)) is not None}
+
+    def _note(self, account: str, did: Usage) -> AuthorizationNote | None:
+        record = next((one for one in self._records if self._touches(one, account)), None)
+        if record is not None:
+            return _judged(record, did)
+        named = self._named.get(account)
+        if purpose_named(named) is None or named is None:
+            return None
+        return AuthorizationNote(
+            authorization_id=named,
+            status=AuthorizationStatus.IN_SCOPE,
+            sentence=f"The account table records {named}; no scope or end date is on file, so all of its use counts as covered.",
+        )
+
+    def _touches(self, record: Authorization, account: str) -> bool:
+        return (
+            account in record.account_ids
+            or (record.organization is not None and self._named.get(account, "").endswith(record.organization))
+            or (record.email_domain is not None and self._domain.get(account) == record.email_domain)
+            or self._named.get(account) == record.authorization_id
+        )
+
+
+def _judged(record: Authorization, did: Usage) -> AuthorizationNote:
+    first, last = EPOCH + timedelta(days=did.first_day), EPOCH + timedelta(days=did.last_day)
+    status, why = AuthorizationStatus.IN_SCOPE, f"approved by {record.approved_by} until {record.ends_on}"
+    if not (record.is_in_date(first) and record.is_in_date(last)):
+        status = AuthorizationStatus.OUT_OF_DATE
+        why = f"valid {record.starts_on} to {record.ends_on}, used {first} to {last}"
+    elif record.models and not did.models <= set(record.models):
+        status = AuthorizationStatus.OUT_OF_SCOPE
+        why = f"covers {', '.join(record.models)}; {', '.join(sorted(did.models - set(record.models)))} was used too"
+    elif record.max_requests is not None and did.requests > record.max_requests:
+        status = AuthorizationStatus.OUT_OF_SCOPE
+        why = f"covers {record.max_requests:,} requests; {did.requests:,} were made"
+    purpose = record.purpose.value.replace("_", " ")
+    return AuthorizationNote(
+        authorization_id=record.authorization_id,
+        status=status,
+        sentence=f"{record.authorization_id} ({purpose}): {why}.",
+    )
+
+
+def usage_of(population: Population) -> dict[str, Usage]:
+    """Collect what each account of a population did."""
+    models = population.models
+    account = models["account"].astype(int).tolist()
+    day, name = models["day"].astype(int).tolist(), models["model"].astype(str).tolist()
+    requests = models["requests"].astype(int).tolist()
+    out: dict[int, list[object]] = {}
+    for one, when, model, count in zip(account, day, name, requests, strict=True):
+        entry = out.setdefault(one, [when, when, 0, set()])
+        entry[0], entry[1] = min(entry[0], when), max(entry[1], when)  # type: ignore[type-var]
+        entry[2] += count  # type: ignore[operator]
+        if model:
+            entry[3].add(model)  # type: ignore[attr-defined]
+    return {
+        str(population.account_ids[one]): Usage(first, last, total, frozenset(used))  # type: ignore[arg-type]
+        for one, (first, last, total, used) in out.items()
+    }
