@@ -404,3 +404,14 @@ def test_one_long_text_in_very_many_rows_is_read_in_small_pieces(as_dictionary: 
     batches = list(read_requests([path], rejected=RejectedLog(), now=NOW, limits=limits))
     assert sum(batch.num_rows for batch in batches) == count
     assert max(batch.num_rows for batch in batches) * len(text) <= 2 * limits.batch_bytes
+
+
+@pytest.mark.parametrize("first", [b"[1, 2]", b"[", b'["r1", {'])
+def test_a_bad_first_line_that_looks_like_an_array_costs_only_itself(
+    first: bytes, tmp_path: Path, read: Read
+) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_bytes(first + b"\n" + line() + b"\n" + line(request_id="r2"))
+    rows, _, rejected = read(path)
+    assert len(rows) == 2
+    assert rejected.total == 1

@@ -220,3 +220,22 @@ def test_simulated_requests_survive_the_trip_through_a_format(
     assert all(
         not set(filled(row)) - set(want) - {"request_id"} for row, want in zip(found, expected, strict=True)
     )
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("name", sorted(set(WRITERS) - {"parquet", "csv", "otel"}))
+def test_one_array_of_records_reads_like_their_lines(
+    name: str, indent: int | None, tmp_path: Path, simulated: Simulated, read: Read
+) -> None:
+    lines = WRITERS[name](simulated(20, 7))
+    (tmp_path / "lines").write_bytes(lines)
+    records = [json.loads(line) for line in lines.splitlines()]
+    (tmp_path / "array").write_text(json.dumps(records, indent=indent))
+    found, summary, rejected = read(tmp_path / "array")
+    assert list(summary.formats) == [name]
+    assert rejected.total == 0
+    assert [without_id(row) for row in found] == [without_id(row) for row in read(tmp_path / "lines")[0]]
+
+
+def without_id(row: dict[str, Any]) -> dict[str, Any]:
+    return {column: value for column, value in row.items() if column != "request_id"}

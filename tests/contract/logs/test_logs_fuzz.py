@@ -91,7 +91,7 @@ def test_no_bytes_get_past_a_reader(
     path = tmp_path_factory.mktemp("fuzz") / "log"
     path.write_bytes(content)
     rows, refused, others = checked_read(path, read, log_format=name)
-    if name in ONE_PER_LINE and not content.startswith((b"\x1f\x8b", b"\x28\xb5\x2f\xfd")):
+    if name in ONE_PER_LINE and not content.lstrip().startswith((b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"[")):
         assert rows + refused + others == lines_in(content)
 
 

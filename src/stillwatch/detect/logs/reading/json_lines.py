@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from typing import Any, TypeVar
 
 import msgspec
@@ -21,6 +22,7 @@ Parse = Callable[[bytes], Row | None]
 T = TypeVar("T")
 
 BOM = b"\xef\xbb\xbf"
+_array_decoder = msgspec.json.Decoder(list[msgspec.Raw])
 _NOT_A_NUMBER = re.compile(rb"\b(?:NaN|Infinity)\b")
 
 
@@ -61,15 +63,45 @@ def read_json_lines(opened: OpenedFile, reading: Reading, parse: Parse) -> Itera
 
 
 def numbered_lines(opened: OpenedFile, reading: Reading) -> Iterator[tuple[int, bytes]]:
-    """Yield the lines that are not blank with their numbers; refuse those that are too long."""
+    """Yield the lines that are not blank with their numbers, or the objects of an array; refuse what is too long."""
     name = opened.source.name
-    for number, line in enumerate(lines_of(opened.chunks, reading.limits.max_line_bytes), start=1):
+    chunks = opened.chunks
+    if opened.head.removeprefix(BOM).lstrip().startswith(b"["):
+        elements, chunks = array_elements(chunks, reading.limits.max_line_bytes)
+        if elements:
+            yield from enumerate(elements, start=1)
+            return
+    for number, line in enumerate(lines_of(chunks, reading.limits.max_line_bytes), start=1):
         if isinstance(line, LongLine):
             reading.refuse(Place(name, number), Reason.LINE_TOO_LONG, detail=f"{line.size_bytes:,} bytes")
         elif not line or line.isspace():
             reading.summary.ignored += 1
         else:
             yield number, line.removeprefix(BOM) if number == 1 else line
+
+
+def array_elements(chunks: Iterator[bytes], most_bytes: int) -> tuple[list[bytes], Iterator[bytes]]:
+    """Read a file that is one JSON array of objects, as many exports are.
+
+    Args:
+        chunks: The file.
+        most_bytes: The largest array that is held in memory.
+
+    Returns:
+        The objects, each as its own JSON; none when the file is anything else. And the bytes, to be read as lines.
+    """
+    kept: list[bytes] = []
+    size = 0
+    for chunk in chunks:
+        kept.append(chunk)
+        size += len(chunk)
+        if size > most_bytes:
+            return [], chain(kept, chunks)
+    try:
+        elements = [bytes(raw) for raw in _array_decoder.decode(b"".join(kept).removeprefix(BOM))]
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return [], iter(kept)
+    return (elements if all(element.startswith(b"{") for element in elements) else []), iter(kept)
 
 
 def parsed(parse: Callable[[bytes], T], line: bytes) -> T:
