@@ -2,6 +2,7 @@
 
 from stillwatch.detect.logs.accounts import AccountTable, load_accounts, read_accounts
 from stillwatch.detect.logs.authorizations import purpose_named, read_authorizations
+from stillwatch.detect.logs.reading.column_names import columns_map_of
 from stillwatch.detect.logs.reading.formats import LogFormat, log_formats
 from stillwatch.detect.logs.reading.limits import ReadLimits
 from stillwatch.detect.logs.reading.rejected import RejectedLog
@@ -15,6 +16,7 @@ __all__ = [
     "ReadSummary",
     "RejectedLog",
     "RequestBatches",
+    "columns_map_of",
     "load_accounts",
     "log_formats",
     "purpose_named",
