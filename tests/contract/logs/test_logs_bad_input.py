@@ -415,3 +415,17 @@ def test_a_bad_first_line_that_looks_like_an_array_costs_only_itself(
     rows, _, rejected = read(path)
     assert len(rows) == 2
     assert rejected.total == 1
+
+
+def test_a_folder_whose_only_file_has_other_columns_is_an_error_that_names_them(
+    tmp_path: Path, read: Read
+) -> None:
+    (tmp_path / "log.parquet").write_bytes(parquet_bytes(request_id=None, account_id=None, org=["a", "b"]))
+    with pytest.raises(MissingColumnsError, match="lacks account_id, request_id; found org, time"):
+        read(tmp_path)
+
+
+def test_a_folder_without_any_log_is_an_error_that_says_so(tmp_path: Path, read: Read) -> None:
+    (tmp_path / "README.md").write_text("# Logs")
+    with pytest.raises(UnknownLogFormatError, match=r"README\.md is in no log format"):
+        read(tmp_path)

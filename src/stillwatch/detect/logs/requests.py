@@ -25,6 +25,7 @@ from stillwatch.detect.logs.reading.sources import Source, find_sources, partiti
 from stillwatch.detect.logs.reading.summary import ReadSummary
 from stillwatch.domain.requests import REQUESTS
 from stillwatch.errors import (
+    InputError,
     MissingColumnsError,
     NothingToReadError,
     UnknownLogFormatError,
@@ -121,6 +122,8 @@ def _all_batches(
         for name, files in jobs.items():
             yield from _counted(name, joined(files, log_format_named(name), reading), reading)
     if not reading.summary.rows:
+        if reading.passed_over and len(reading.passed_over) == reading.summary.files:
+            raise reading.passed_over[0]
         raise NothingToReadError(_nothing(reading.summary))
 
 
@@ -135,7 +138,7 @@ def _batches_of(
         except MissingColumnsError as error:
             if opened.source.explicit or len(error.missing) == 1:
                 raise
-            _pass_over(opened, reading)
+            _pass_over(opened, reading, error)
     refuse_damage(opened, reading)
 
 
@@ -158,9 +161,10 @@ def _format_of(opened: OpenedFile, forced: LogFormat | None, reading: Reading) -
     head = head_of(opened.head, reading.columns_map)
     log_format = recognize(head)
     if log_format is None:
+        error = UnknownLogFormatError(_unknown(opened, head.records))
         if opened.source.explicit:
-            raise UnknownLogFormatError(_unknown(opened, head.records))
-        _pass_over(opened, reading)
+            raise error
+        _pass_over(opened, reading, error)
     return log_format
 
 
@@ -171,8 +175,9 @@ def _unknown(opened: OpenedFile, records: Sequence[Mapping[str, object]]) -> str
     return f"{opened.source.name} is in no log format that is known{tail}"
 
 
-def _pass_over(opened: OpenedFile, reading: Reading) -> None:
+def _pass_over(opened: OpenedFile, reading: Reading, error: InputError) -> None:
     """Leave out a file that a folder holds besides its logs, and say so."""
+    reading.passed_over.append(error)
     reading.summary.skipped.append(opened.source.name)
     reading.refuse(Place(opened.source.name), Reason.NOT_A_LOG)
 

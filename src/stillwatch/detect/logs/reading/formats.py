@@ -16,7 +16,7 @@ from stillwatch.detect.logs.reading.limits import ReadLimits
 from stillwatch.detect.logs.reading.opened import OpenedFile
 from stillwatch.detect.logs.reading.rejected import Place, Reason, RejectedLog
 from stillwatch.detect.logs.reading.summary import ReadSummary
-from stillwatch.errors import UsageError
+from stillwatch.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from stillwatch.detect.logs.reading.batch_jobs import Half
@@ -73,6 +73,7 @@ class Reading:
         admission: Checks rows.
         columns_map: Own names of canonical columns, as the user gave them.
         partition: Canonical values that stand in the file's path, as in `account_id=acct_1/`.
+        passed_over: Why files of a folder were left out; the first is the error if nothing else can be read.
     """
 
     limits: ReadLimits
@@ -82,6 +83,7 @@ class Reading:
     admission: Admission
     columns_map: Mapping[str, str]
     partition: Mapping[str, str] = field(default_factory=dict)
+    passed_over: list[InputError] = field(default_factory=list)
 
     def refuse(
         self, place: Place, reason: Reason, *, column: str = "", detail: str = "", count: int = 1
