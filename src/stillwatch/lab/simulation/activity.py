@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from stillwatch.lab.simulation import chance
 from stillwatch.lab.simulation.accounts import DAY_US, Accounts
@@ -222,16 +223,17 @@ def _questions(crowd: Crowd, day: int, calls: _Calls) -> Events:
     text = text_indices(spec.text)[
         chance.pick_weighted(deciding, chance.salt("text"), list(spec.text.values()))
     ]
-    # Two in a hundred sittings of people who know English anyway are in English.
+    # People who know English use it now and then.
     foreign = chance.uniform(conversation, chance.salt("english")) < 0.06
     language = np.where(foreign, LANGUAGES.index("en"), accounts.language[account])
     has_users = chance.uniform(accounts.owner, chance.salt("users"))[account] < spec.user_ids
     user = chance.combine(
         accounts.key[account], chance.zipf_rank(conversation, chance.salt("user"), 400, 0.7).astype(np.uint64)
     )
+    item, known = _items(crowd, day, account, key)
     return Events(
         time=time, account=account + crowd.first, conversation=conversation, turn=turn, thread=conversation,
-        item=_items(crowd, day, account, key), owner=accounts.owner[account], text=text.astype(np.int16),
+        item=item, theme=np.where(known, item, conversation), owner=accounts.owner[account], text=text.astype(np.int16),
         language=language.astype(np.int16), user=np.where(has_users, user, np.uint64(0)),
         pivot=np.zeros(len(time), bool), campaign=np.full(len(time), -1, np.int16),
     )  # fmt: skip
@@ -248,24 +250,21 @@ def _pool_owner(accounts: Accounts, shared: str) -> Keys:
     return accounts.key
 
 
-def _items(crowd: Crowd, day: int, account: Indices, key: Keys) -> Keys:
+def _items(crowd: Crowd, day: int, account: Indices, key: Keys) -> tuple[Keys, npt.NDArray[np.bool_]]:
     source = crowd.spec.source
+    new = chance.mix(key, chance.salt("item"))
     if source.mode is Items.FRESH:
-        return chance.mix(key, chance.salt("item"))
+        return new, np.zeros(len(key), bool)
     pool_owner, pool = _pool_owner(crowd.accounts, source.shared)[account], crowd.pool[account]
     if source.mode is Items.SWEEP:
         rank = _sweep_position(crowd, day, account) // crowd.samples[account] % pool
     elif source.mode is Items.EXERCISES:
-        week = chance.mix(pool_owner, chance.salt("week", day // 7))
-        return chance.combine(
-            week,
-            chance.pick(key, chance.salt("exercise"), 1_000_000).astype(np.uint64) % pool.astype(np.uint64),
-        )
+        pool_owner = chance.mix(pool_owner, chance.salt("week", day // 7))
+        rank = chance.pick(key, chance.salt("exercise"), 1 << 30) % pool
     else:
         rank = chance.zipf_rank(key, chance.salt("rank"), pool, source.zipf)
-    known = chance.combine(pool_owner, rank.astype(np.uint64))
-    fresh = chance.uniform(key, chance.salt("fresh")) < source.fresh
-    return np.where(fresh, chance.mix(key, chance.salt("item")), known)
+    known = chance.uniform(key, chance.salt("fresh")) >= source.fresh
+    return np.where(known, chance.combine(pool_owner, rank.astype(np.uint64)), new), known
 
 
 def _sweep_position(crowd: Crowd, day: int, account: Indices) -> Indices:

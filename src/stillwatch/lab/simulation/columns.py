@@ -93,12 +93,12 @@ def requests_table(lab: Lab, events: Events) -> pa.RecordBatch:
     rows = request_keys(lab, events)
     account, accounts = events.account, lab.accounts
     events = _apart(events, rows)
-    keys = TextKeys(events.item, events.conversation, events.owner)
+    keys = TextKeys(events.item, events.theme, events.owner)
     kind, language = events.text.astype(np.int64), events.language.astype(np.int64)
     # A harvest goes on within a sitting, but each of its questions is a new one.
     said = np.where(events.campaign < 0, events.turn, 0)
     written = texts.write(kind, language, said, keys)
-    prompt = style.typed(written, events, accounts.person[account], rows)
+    prompt = style.typed(written, events, chance.combine(accounts.person[account], events.owner), rows)
     system = texts.write_system(kind, language, keys)
     # What the provider's own app puts before a conversation is no part of the customer's request.
     sends = accounts.system[account] & (accounts.surface[account] != _APP)

@@ -20,6 +20,7 @@ class Events:
         turn: Position inside it, from zero.
         thread: Key of the conversation id; calls of a job have one each.
         item: Key of the question.
+        theme: Key of what it is about; questions of one conversation share it, a known question has its own.
         owner: Key of the template that wraps it.
         text: Index into the kinds of text.
         language: Index into `LANGUAGES`.
@@ -34,6 +35,7 @@ class Events:
     turn: Indices
     thread: Keys
     item: Keys
+    theme: Keys
     owner: Keys
     text: npt.NDArray[np.int16]
     language: npt.NDArray[np.int16]
@@ -54,7 +56,7 @@ def none() -> Events:
     """Make a table of no events."""
     keys, whole, small = np.zeros(0, np.uint64), np.zeros(0, np.int64), np.zeros(0, np.int16)
     return Events(
-        time=whole, account=whole, conversation=keys, turn=whole, thread=keys, item=keys, owner=keys, text=small,
+        time=whole, account=whole, conversation=keys, turn=whole, thread=keys, item=keys, theme=keys, owner=keys, text=small,
         language=small, user=keys, pivot=np.zeros(0, bool), campaign=small,
     )  # fmt: skip
 

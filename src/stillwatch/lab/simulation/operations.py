@@ -144,15 +144,16 @@ def _asked(operation: Operation, calls: _Calls, release_us: int | None) -> Event
     rows, account = calls.rows, calls.account
     extracts = _is_extraction(operation, calls)
     cover = _drawn(spec.cover_text, calls.sitting, "cover text")
-    recipe = _drawn(spec.recipe, rows, "recipe")
+    item = np.where(extracts, _prompt_set(operation, rows, extracts), chance.mix(rows, 11))
+    recipe = _drawn(spec.recipe, item, "recipe")
     language = np.array([LANGUAGES.index(name) for name in spec.languages])[
-        chance.pick_weighted(rows, chance.salt("language"), list(spec.languages.values()))
+        chance.pick_weighted(item, chance.salt("language"), list(spec.languages.values()))
     ]
     user = _end_users(operation, calls)
     conversation = np.where(extracts & (spec.dispatch is not Dispatch.OWN), rows, calls.sitting)
     asked = Events(
         time=calls.times, account=account + operation.first, conversation=conversation, turn=np.zeros(len(rows), np.int64),
-        thread=conversation, item=np.where(extracts, _prompt_set(operation, rows, extracts), chance.mix(rows, 11)),
+        thread=conversation, item=item, theme=np.where(extracts, item, conversation),
         owner=np.where(extracts, _variant(operation, rows, account), chance.mix(user ^ accounts.key[account], 13)),
         text=np.where(extracts, recipe, cover).astype(np.int16),
         language=np.where(extracts, language, _own_language(operation, user, account)).astype(np.int16),

@@ -17,11 +17,11 @@ def typed(prompt: pa.StringArray, events: Events, person: Keys, rows: Keys) -> p
     Args:
         prompt: `(n,)` texts as the grammar wrote them.
         events: The calls.
-        person: `(n,)` who types. People behind a shared account have a style each, by conversation.
+        person: `(n,)` who types.
         rows: `(n,)` key of the call.
     """
     talks = np.array([kind.talk for kind in texts.text_kinds()])[events.text]
-    hand = chance.mix(person ^ events.user, 5)
+    hand = chance.mix(person, 5)
     lower = talks & (chance.uniform(hand, 1) < 0.3) & (chance.uniform(rows, 1) < 0.85)
     prompt = pc.if_else(pa.array(lower), pc.utf8_lower(prompt), prompt)
     bare = talks & (chance.uniform(hand, 2) < 0.35) & (chance.uniform(rows, 2) < 0.8)

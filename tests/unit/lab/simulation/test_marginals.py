@@ -108,3 +108,10 @@ def test_a_class_shares_a_card_and_its_exercises(smoke: LogSet) -> None:
         "account_id_count_distinct"
     ]
     assert pc.max(prompts).as_py() >= 5
+
+
+def test_famous_prompts_and_an_apps_usual_questions_come_again(smoke: LogSet) -> None:
+    for archetype, most_unique in (("popular_prompt", 0.9), ("small_app", 0.85), ("evaluation", 0.9)):
+        names = smoke.truth.filter(pc.equal(smoke.truth["archetype"], archetype))["account_id"]
+        prompts = smoke.requests.filter(pc.is_in(smoke.requests["account_id"], names))["prompt"].to_pylist()
+        assert len(set(prompts)) < most_unique * len(prompts), archetype
