@@ -15,10 +15,8 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
-from pydantic_settings import (
     SettingsError as SourceError,
+    TomlConfigSettingsSource,
 )
 
 from stillwatch.errors import SettingsError

@@ -7,7 +7,6 @@ A command is a function that returns its exit code, in a file of its own in this
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Final
 
 from cyclopts import App, CycloptsError, Parameter, UnknownCommandError
@@ -16,7 +15,7 @@ from stillwatch import __version__
 from stillwatch.cli import terminal
 from stillwatch.errors import StillwatchError, UsageError
 
-_SUMMARIES: Final[dict[str, str]] = {
+COMMANDS: Final[dict[str, str]] = {
     "scan": "Find distillation campaigns in request logs.",
     "simulate": "Write a labeled log set: ordinary accounts and adversaries.",
     "evaluate": "Compare the findings of a scan with the truth of a simulated set.",
@@ -24,9 +23,6 @@ _SUMMARIES: Final[dict[str, str]] = {
     "rules": "List or check elicitation rules.",
     "signals": "List the signals, or explain one.",
     "schema": "Print the JSON Schema of findings.json.",
-}
-COMMANDS: Final[dict[str, str]] = {
-    name: summary for name, summary in _SUMMARIES.items() if (Path(__file__).parent / f"{name}.py").exists()
 }
 """Command name to the one line that --help shows. The file and its function carry the same name."""
 

@@ -26,7 +26,7 @@ def scan(
     max_rejected: float | None = None,
     engine: str = "duckdb://",
     timings: Path | None = None,
-    exit_codes: bool = True,
+    exit_codes: Annotated[bool, Parameter(negative="--no-exit-codes")] = True,
 ) -> int:
     """Find distillation campaigns in request logs.
 
@@ -63,7 +63,9 @@ def scan(
     from stillwatch.settings import load  # noqa: PLC0415
 
     if not logs:
-        raise UsageError("no logs were named", hint="stillwatch scan LOGS..., for example: stillwatch scan requests/")
+        raise UsageError(
+            "no logs were named", hint="stillwatch scan LOGS..., for example: stillwatch scan requests/"
+        )
     settings = load({"scan": {"out": out, "fdr": fdr, "max_rejected": max_rejected}}).scan
     settings.out.mkdir(parents=True, exist_ok=True)
     options = ScanOptions(
@@ -113,5 +115,8 @@ def _check_rejected(rejected: int, read: int, allowed: float, out: Path) -> None
     total = rejected + read
     if total and rejected / total > allowed:
         raise TooManyRejectedError(
-            rejected, total, allowed, hint=f"see {out / 'rejected.jsonl'} for each reason; the rest was scanned and written"
+            rejected,
+            total,
+            allowed,
+            hint=f"see {out / 'rejected.jsonl'} for each reason; the rest was scanned and written",
         )

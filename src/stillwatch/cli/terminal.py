@@ -4,13 +4,8 @@ Nothing heavy is imported here at load time, because `--help` passes through thi
 """
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 from stillwatch.errors import StillwatchError
-
-Advance = Callable[[float], None]
-"""Moves a progress bar by so many steps."""
 
 _quiet = False
 
@@ -41,25 +36,3 @@ def print_error(error: StillwatchError) -> None:
     print(f"error: {error.message}", file=sys.stderr)
     if error.hint:
         print(f"help: {error.hint}", file=sys.stderr)
-
-
-@contextmanager
-def progress(description: str, total: float | None = None) -> Iterator[Advance]:
-    """Show a bar on a terminal while the block runs, and nothing anywhere else.
-
-    Args:
-        description: What is being done, as `reading logs`.
-        total: Steps until done; None when nobody knows.
-
-    Yields:
-        A function that moves the bar on by so many steps.
-    """
-    if _quiet or not sys.stderr.isatty():
-        yield lambda _steps: None
-        return
-    from rich.console import Console  # noqa: PLC0415 - only a terminal pays for it
-    from rich.progress import Progress  # noqa: PLC0415
-
-    with Progress(console=Console(stderr=True), transient=True) as bars:
-        task = bars.add_task(description, total=total)
-        yield lambda steps: bars.update(task, advance=steps)

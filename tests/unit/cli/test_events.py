@@ -5,8 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from stillwatch.cli import events
 from stillwatch.cli.events import SensitiveEventError, refuse_sensitive

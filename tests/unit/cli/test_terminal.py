@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from stillwatch.cli import terminal
+from stillwatch.cli.progress import Progress
 from stillwatch.errors import NothingToReadError
 
 
@@ -32,6 +33,6 @@ def test_quiet_does_not_silence_errors(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_progress_shows_nothing_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    with terminal.progress("reading", total=3) as advance:
-        advance(1)
+    with Progress() as progress:
+        progress.say("reading")
     assert capsys.readouterr() == ("", "")
