@@ -23,7 +23,14 @@ from stillwatch.detect.findings.summaries import calibration_summary, prevalence
 from stillwatch.detect.fingerprints.elicitation import ElicitationMatcher, load_rules
 from stillwatch.detect.fingerprints.elicitation.rule import Rule
 from stillwatch.detect.fingerprints.stage import fingerprinted
-from stillwatch.detect.logs import ReadLimits, ReadSummary, RejectedLog, load_accounts, read_authorizations, read_requests
+from stillwatch.detect.logs import (
+    ReadLimits,
+    ReadSummary,
+    RejectedLog,
+    load_accounts,
+    read_authorizations,
+    read_requests,
+)
 from stillwatch.detect.profiles.engine import open_engine
 from stillwatch.detect.profiles.population import load_population
 from stillwatch.detect.profiles.state import State

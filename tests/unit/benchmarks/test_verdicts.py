@@ -9,8 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from benchmarks.__main__ import main, names
 from benchmarks.calibration import Sample, _claim
-from benchmarks.fdr import Discoveries, count_discoveries
-from benchmarks.fdr import _claim as fdr_claim
+from benchmarks.fdr import Discoveries, _claim as fdr_claim, count_discoveries
 from benchmarks.measuring import Measured
 from benchmarks.must_hold import claims_on_dev
 from benchmarks.speed import Run, growth_exponent

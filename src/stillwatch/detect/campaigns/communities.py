@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.sparse.csgraph import connected_components
 from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.sparse.csgraph import connected_components
 from sknetwork.clustering import Leiden
 
 from stillwatch.detect.links.evidence import LinkEvidence

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-
 from stillwatch.detect.links.membership import Membership, codes, rarity
 from stillwatch.detect.profiles.population import Population
 

@@ -8,8 +8,7 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pyarrow import csv as pacsv
-from pyarrow import fs as pafs
+from pyarrow import csv as pacsv, fs as pafs
 
 from stillwatch.detect.logs.reading.columns import coerce, column_of
 from stillwatch.detect.logs.reading.formats import MAP_HINT

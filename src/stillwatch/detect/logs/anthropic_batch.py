@@ -8,11 +8,9 @@ import msgspec
 from stillwatch.detect.logs.anthropic import (
     answer_example,
     body_example,
+    carried as carried_alone,
     fill_answer,
     fill_question,
-)
-from stillwatch.detect.logs.anthropic import (
-    carried as carried_alone,
 )
 from stillwatch.detect.logs.reading.batch_jobs import Half, lone_id
 from stillwatch.detect.logs.reading.chat import NULL

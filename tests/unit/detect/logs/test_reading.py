@@ -10,8 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 import zstandard
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from pyarrow import fs as pafs
 
 from stillwatch.detect.logs.reading.columns import coerce, column_of, kind_of

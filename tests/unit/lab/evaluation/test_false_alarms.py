@@ -1,8 +1,7 @@
 """Rates of false alarms and precision at a realistic base rate."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from stillwatch.lab.evaluation.false_alarms import per_1000, precision_at, upper_rate
 

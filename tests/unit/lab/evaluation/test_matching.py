@@ -1,8 +1,7 @@
 """A true campaign is found by one reported campaign that holds enough of it and little else."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from stillwatch.lab.evaluation.matching import match_campaign
 from stillwatch.lab.evaluation.outcome import ReportedCampaign

@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from stillwatch.lab.simulation import chance
 from stillwatch.lab.simulation.grammar import Grammar, TextKeys, grammar_names, load_grammar

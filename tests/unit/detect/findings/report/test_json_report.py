@@ -4,8 +4,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from stillwatch.detect.findings.report import read_report, render
 from stillwatch.detect.findings.report.example import example_report

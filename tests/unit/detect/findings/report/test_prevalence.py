@@ -2,8 +2,7 @@ from datetime import date
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from stillwatch.detect.findings.report.prevalence import prevalence, ratio_interval
 from stillwatch.domain.findings import PrevalencePoint

@@ -5,8 +5,7 @@ import re
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from stillwatch.detect.fingerprints.elicitation import load_rules
 from stillwatch.detect.fingerprints.elicitation.normalizing import prepare_text, squeeze_text

@@ -1,8 +1,7 @@
 """Hashed n-grams are deterministic, of length 1, and close for texts that share wording."""
 
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from stillwatch.lab.evaluation.peers.features import hashed_ngrams
 
