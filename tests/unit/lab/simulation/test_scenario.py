@@ -1,10 +1,14 @@
 """Scenario files are checked before anything is simulated, and mistakes are said in plain words."""
 
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 
-from stillwatch.lab.simulation import at_labs, load_scenario, parse_scenario, scenario_names
+from stillwatch.lab.simulation import at_labs, chance, load_scenario, parse_scenario, scenario_names
+from stillwatch.lab.simulation.campaigns import Campaign
+from stillwatch.lab.simulation.grammar import Grammar, TextKeys
 from stillwatch.lab.simulation.mistakes import ScenarioError, UnknownScenarioError
 from stillwatch.lab.simulation.names import packaged_table
 from stillwatch.lab.simulation.scaling import scaled
@@ -108,3 +112,28 @@ def test_scaling_keeps_the_rate_and_at_least_one_account() -> None:
     for whole, part in zip(scaled(scenario, 1.0).campaigns, tenth.campaigns, strict=True):
         assert part.rate == whole.rate
     assert all(campaign.active == 1 for campaign in tiny.campaigns)
+
+
+PAGE = (Path(__file__).resolve().parents[4] / "docs" / "simulation.md").read_text(encoding="utf-8")
+
+
+def test_the_page_names_every_scenario_archetype_and_adversary() -> None:
+    names = {*scenario_names(), *packaged_table("archetypes"), *packaged_table("adversaries")}
+    assert [name for name in sorted(names) if f"`{name}`" not in PAGE] == []
+
+
+def test_the_page_names_every_field_of_a_campaign() -> None:
+    told = {"name", "like", "label", "registration", "start_day", "end_day", "jobs_per_day", "job_h"}
+    assert [name for name in Campaign.model_fields if name not in told and name not in PAGE] == []
+
+
+def test_the_examples_of_the_page_work() -> None:
+    grammar, scenario = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    assert parse_scenario(scenario, source="page").campaigns[0].rate == 3
+    symbols = yaml.safe_load(grammar) | {"pet": ["cat"], "friend": ["a neighbor"]}
+    assert "kettle" in " ".join(Grammar("page", symbols).expand("root", keys(50)).to_pylist())
+
+
+def keys(count: int) -> TextKeys:
+    drawn = chance.key_range(0, count, 1)
+    return TextKeys(drawn, drawn, drawn)
