@@ -12,12 +12,13 @@ _FIRST_FINDING_CODE = 10
 
 
 def scan(
-    *logs: str,
+    *logs: Annotated[str, Parameter(allow_leading_hyphen=True)],
     accounts: str | None = None,
     authorizations: str | None = None,
     out: Path | None = None,
     format: Literal["pretty", "json", "jsonl", "ocsf", "html"] = "pretty",  # noqa: A002 - the flag is --format everywhere
     log_format: str | None = None,
+    columns: Annotated[tuple[str, ...], Parameter(negative=())] = (),
     rules: Annotated[tuple[Path, ...], Parameter(negative=())] = (),
     baseline: str | None = None,
     state: Path | None = None,
@@ -40,6 +41,7 @@ def scan(
         out: Output folder; stillwatch-out by default.
         format: What goes to standard output.
         log_format: Name of the log format, when it is not to be recognized.
+        columns: Your own names of columns, as account_id=org_id,time=created_at; dotted paths in JSON formats.
         rules: Folders or files with elicitation rules to use instead of the shipped ones.
         baseline: Logs or a state folder of a period believed ordinary, to calibrate on.
         state: Folder that keeps facts and profiles, so that the next scan reads only new logs.
@@ -58,10 +60,11 @@ def scan(
 
     from stillwatch.cli.progress import Progress  # noqa: PLC0415
     from stillwatch.detect.findings.report import account_rows, render, write_report  # noqa: PLC0415
-    from stillwatch.detect.logs import RejectedLog  # noqa: PLC0415
+    from stillwatch.detect.logs import RejectedLog, columns_map_of  # noqa: PLC0415
     from stillwatch.detect.pipeline import ScanOptions, scan as run  # noqa: PLC0415
     from stillwatch.settings import load  # noqa: PLC0415
 
+    _check_words(logs)
     if not logs:
         raise UsageError(
             "no logs were named", hint="stillwatch scan LOGS..., for example: stillwatch scan requests/"
@@ -74,6 +77,7 @@ def scan(
         authorizations=authorizations,
         rules=rules,
         log_format=log_format,
+        columns=columns_map_of(columns),
         state=state,
         baseline=baseline,
         replay_days=_replay_days(replay),
@@ -92,6 +96,13 @@ def scan(
     _check_rejected(rejected.total, result.read.rows, settings.max_rejected, settings.out)
     worst = result.report.worst
     return _FIRST_FINDING_CODE + worst.rank if worst is not None and exit_codes else 0
+
+
+def _check_words(logs: tuple[str, ...]) -> None:
+    """Refuse what looks like an option; a bare - is standard input."""
+    for word in logs:
+        if word.startswith("-") and word != "-":
+            raise UsageError(f"unknown option: {word}", hint="run `stillwatch scan --help`")
 
 
 def _replay_days(text: str | None) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -71,6 +71,7 @@ class ScanOptions:
         authorizations: Recorded permissions.
         rules: Folders with further elicitation rules; empty for the shipped ones only.
         log_format: Forces a log format.
+        columns: Own name of a canonical column, where the logs use another.
         state: Keeps facts and profiles for the next scan.
         baseline: Logs, or a state folder, of a period that is believed ordinary.
         replay_days: Length of a replay step in days; None judges the whole window at once.
@@ -86,6 +87,7 @@ class ScanOptions:
     authorizations: str | None = None
     rules: Sequence[Path] = ()
     log_format: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
     state: Path | None = None
     baseline: str | None = None
     replay_days: int | None = None
@@ -168,7 +170,12 @@ class _Scan:
     def _ingest(self, state: State, logs: Sequence[str]) -> ReadSummary:
         """Read logs into facts and profiles."""
         batches = read_requests(
-            list(logs), log_format=self.options.log_format, rejected=self.rejected, now=self.options.now, limits=ReadLimits()
+            list(logs),
+            log_format=self.options.log_format,
+            rejected=self.rejected,
+            now=self.options.now,
+            limits=ReadLimits(),
+            columns_map=self.options.columns,
         )
         with self.watch("fingerprint"):
             rows = 0
