@@ -3,15 +3,19 @@
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+    from stillwatch.detect.profiles.population import Population
 
 settings.register_profile(
     "stillwatch", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
@@ -119,3 +123,83 @@ def _quiet_configuration(folder: Path) -> Path:
         "appender.stderr.layout.pattern = %p %c: %m%n\n"
     )
     return folder
+
+
+@pytest.fixture(scope="session")
+def make_population() -> Callable[..., "Population"]:
+    """Return a builder of small populations, written down row by row."""
+    return _population
+
+
+def _population(
+    size: int,
+    *,
+    values: Sequence[tuple[int, str, int]] = (),
+    hours: Sequence[tuple[int, int]] = (),
+    templates: Sequence[tuple[int, int, int]] = (),
+    models: Sequence[tuple[int, int, str, int]] = (),
+    registry: Mapping[str, Mapping[int, object]] | None = None,
+    totals: Mapping[str, Sequence[int]] | None = None,
+) -> "Population":
+    """Build a population of `size` accounts.
+
+    Args:
+        size: Accounts; they are called a0000, a0001, …
+        values: Account, kind and value, each with one request.
+        hours: Account and hour since 1970, each with one request.
+        templates: Account, shingle and different prompts; their smallest content hash is the account's own.
+        models: Account, day, model and requests.
+        registry: Columns of the accounts table, by account.
+        totals: Sums over the window; ten requests of ten different prompts each unless given.
+    """
+    from stillwatch.detect.profiles.population import (  # noqa: PLC0415 - few tests need the engine
+        SUM_COLUMNS,
+        Population,
+        Table,
+    )
+
+    def table(rows: Sequence[tuple[object, ...]], *names: str) -> Table:
+        columns = list(zip(*rows, strict=True)) or [() for _ in names]
+        return Table({name: np.array(list(column)) for name, column in zip(names, columns, strict=True)})
+
+    zero = np.zeros(size, np.int64)
+    sums = {name: zero.copy() for name in SUM_COLUMNS} | {"contents": zero + 10, "requests": zero + 10}
+    sums |= {name: np.array(column, np.int64) for name, column in (totals or {}).items()}
+    columns = {}
+    for name, given in (registry or {}).items():
+        columns[name] = np.array([given.get(place) for place in range(size)], dtype=object)
+    last_hour = max((hour for _, hour in hours), default=0)
+    return Population(
+        account_ids=np.array([f"a{place:04d}" for place in range(size)], dtype=object),
+        totals=sums,
+        hours=table(
+            [(*row, 1, 0, 0) for row in hours], "account", "hour", "requests", "input_tokens", "output_tokens"
+        ),
+        values=table(
+            [(*row, 1, 0, 0) for row in values], "account", "kind", "value", "requests", "first_us", "last_us"
+        ),
+        models=table(
+            [(*row[:3], "api", row[3], 0, 0) for row in models],
+            "account",
+            "day",
+            "model",
+            "surface",
+            "requests",
+            "input_tokens",
+            "output_tokens",
+        ),  # fmt: skip
+        templates=table(
+            [(account, key, contents, contents, 0, account + 1_000) for account, key, contents in templates],
+            "account",
+            "key",
+            "contents",
+            "requests",
+            "elicited",
+            "example",
+        ),  # fmt: skip
+        registry=columns,
+        first_us=0,
+        last_us=(last_hour + 1) * 3_600_000_000,
+        days=tuple(sorted({hour // 24 for _, hour in hours})),
+        connection=duckdb.connect(),
+    )
