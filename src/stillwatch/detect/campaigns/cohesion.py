@@ -15,12 +15,14 @@ import numpy as np
 import scipy.sparse as sp
 
 from stillwatch.detect.links.evidence import LinkEvidence
+from stillwatch.detect.links.membership import alone_nats
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ACCESS_TIES = 3  # a campaign's account shares its access with a few others at least
 PROMPT_TIES = 6  # and its templates with more
+BYSTANDER = 0.1  # of the usual member's ties of each sort, what a member shows at least
 DECLARED_SHARE = 0.8  # one payer or one domain of its own behind this share of the accounts: one customer, many seats
 
 
@@ -34,6 +36,8 @@ class Ties:
         by_kind: Nats of each kind of link, `(m,)` each.
         access: `(n_clusters,)` mean nats of each account's strongest ties by access and registration.
         prompts: `(n_clusters,)` mean nats of each account's strongest ties by prompt templates.
+        own_access: `(n_accounts,)` the same of each account.
+        own_prompts: `(n_accounts,)` the same of each account.
     """
 
     left: NDArray[np.int64]
@@ -41,12 +45,42 @@ class Ties:
     by_kind: dict[str, NDArray[np.float64]]
     access: NDArray[np.float64]
     prompts: NDArray[np.float64]
+    own_access: NDArray[np.float64]
+    own_prompts: NDArray[np.float64]
 
     @property
     def coordination(self) -> NDArray[np.float64]:
         """Return the harmonic mean of both, nats: high only where both are."""
-        total = self.access + self.prompts
-        return np.where(total > 0, 2 * self.access * self.prompts / np.maximum(total, 1e-12), 0.0)
+        return harmonic_mean(self.access, self.prompts)
+
+
+def harmonic_mean(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the harmonic mean, 0 where both are 0."""
+    return np.where(a + b > 0, 2 * a * b / np.maximum(a + b, 1e-12), 0.0)
+
+
+def without_bystanders(
+    evidence: LinkEvidence, graph: sp.csr_matrix, clusters: Sequence[NDArray[np.int64]]
+) -> list[NDArray[np.int64]]:
+    """Leave out accounts that share only one of the two with their cluster, where the others share both.
+
+    Somebody behind the operator's VPN, or who uses the same public template, is nobody's accomplice.
+
+    Args:
+        evidence: The links.
+        graph: Ties between accounts.
+        clusters: Positions of each cluster's accounts.
+    """
+    ties = measure_ties(evidence, graph, clusters)
+    kept = []
+    for members in clusters:
+        stays = np.ones(len(members), dtype=bool)
+        for own in (ties.own_access[members], ties.own_prompts[members]):
+            usual = float(np.median(own)) if len(own) else 0.0
+            if usual >= alone_nats(evidence.size):  # otherwise it is not what holds the cluster together
+                stays &= own >= BYSTANDER * usual
+        kept.append(members[stays])
+    return kept
 
 
 def measure_ties(evidence: LinkEvidence, graph: sp.csr_matrix, clusters: Sequence[NDArray[np.int64]]) -> Ties:
@@ -72,34 +106,26 @@ def measure_ties(evidence: LinkEvidence, graph: sp.csr_matrix, clusters: Sequenc
     prompts = (
         evidence.templates.prompt_nats(left, right, evidence.size) if evidence.templates else np.zeros(len(left))
     )
-    return Ties(
-        left,
-        right,
-        by_kind,
-        _per_cluster(left, right, access, ACCESS_TIES, of, len(clusters)),
-        _per_cluster(left, right, prompts, PROMPT_TIES, of, len(clusters)),
-    )
+    own_access = _per_account(left, right, access, ACCESS_TIES, evidence.size)
+    own_prompts = _per_account(left, right, prompts, PROMPT_TIES, evidence.size)
+    clustered = of >= 0
+    size = np.maximum(np.bincount(of[clustered], minlength=len(clusters)), 1)
+    mean_access = np.bincount(of[clustered], own_access[clustered], len(clusters)) / size
+    mean_prompts = np.bincount(of[clustered], own_prompts[clustered], len(clusters)) / size
+    return Ties(left, right, by_kind, mean_access, mean_prompts, own_access, own_prompts)
 
 
-def _per_cluster(
-    left: NDArray[np.int64],
-    right: NDArray[np.int64],
-    nats: NDArray[np.float64],
-    strongest: int,
-    of: NDArray[np.int64],
-    n_clusters: int,
+def _per_account(
+    left: NDArray[np.int64], right: NDArray[np.int64], nats: NDArray[np.float64], strongest: int, n_accounts: int
 ) -> NDArray[np.float64]:
-    """Average each account's strongest ties, then the accounts of each cluster."""
+    """Average each account's strongest ties."""
     account = np.concatenate([left, right])
     both = np.concatenate([nats, nats])
     order = np.lexsort((-both, account))
     account, both = account[order], both[order]
     rank = np.arange(len(account)) - np.searchsorted(account, account)
     kept = rank < strongest
-    mean = np.bincount(account[kept], both[kept], len(of)) / strongest
-    clustered = of >= 0
-    size = np.bincount(of[clustered], minlength=n_clusters)
-    return np.bincount(of[clustered], mean[clustered], n_clusters) / np.maximum(size, 1)
+    return np.asarray(np.bincount(account[kept], both[kept], n_accounts) / strongest)
 
 
 def declared(evidence: LinkEvidence, clusters: Sequence[NDArray[np.int64]]) -> NDArray[np.bool_]:

@@ -30,6 +30,7 @@ SAMPLED_MEMBERS = 60  # other members that one member is weighed against
 MIN_SPLIT = 3
 LINKED_MEMBERS = 128  # communities up to this size are also cut by average linkage of all their pairs
 LINKED_PARTS = 6
+CORE_FACTORS = (1.5, 2.0, 3.0)  # of the usual tie, what a core's ties are worth at least
 
 
 class CommunitySearch:
@@ -83,6 +84,7 @@ class CommunitySearch:
     def _proposals(self, members: NDArray[np.int64]) -> Iterator[list[NDArray[np.int64]]]:
         """Propose ways to cut a community: by its ties, and for a small one by all of its pairs."""
         yield self._parts(members)
+        yield from self._cores(members)
         if len(members) <= LINKED_MEMBERS:
             a, b = np.triu_indices(len(members), 1)
             nats = self._evidence.total(members[a], members[b])
@@ -90,6 +92,22 @@ class CommunitySearch:
             for count in range(2, min(len(members), LINKED_PARTS) + 1):
                 label = fcluster(tree, count, criterion="maxclust")
                 yield [members[label == one] for one in np.unique(label)]
+
+    def _cores(self, members: NDArray[np.int64]) -> Iterator[list[NDArray[np.int64]]]:
+        """Propose what is tied far more tightly than the rest: a few accounts of one operator among many of a VPN."""
+        usual = alone_nats(self._evidence.size) + float(np.median(ties.data)) if (ties := self._ties(members)).nnz else 0.0
+        for factor in CORE_FACTORS:
+            strong = ties.copy()
+            strong.data[strong.data + alone_nats(self._evidence.size) < factor * usual] = 0
+            strong.eliminate_zeros()
+            count, label = connected_components(strong, directed=False)
+            size = np.bincount(label, minlength=count)
+            if (size >= MIN_SPLIT).any() and (size < MIN_SPLIT).any():
+                cores = [members[label == one] for one in np.flatnonzero(size >= MIN_SPLIT)]
+                yield [*cores, members[size[label] < MIN_SPLIT]]
+
+    def _ties(self, members: NDArray[np.int64]) -> sp.csr_matrix:
+        return self._graph[members][:, members].tocsr()
 
     def _apart(self, parts: list[NDArray[np.int64]]) -> list[NDArray[np.int64]] | None:
         """Join the parts that belong together; None if all of them do."""

@@ -83,7 +83,7 @@ def flag(state: State, seen: Look, verdicts: Verdicts, fdr: float) -> list[Flagg
         fdr: Nominal false-discovery rate.
     """
     out = []
-    for index in np.flatnonzero(verdicts.flagged(fdr)).tolist():
+    for index in np.flatnonzero(verdicts.flagged(seen, fdr)).tolist():
         marked = mark_requests(state, seen.population, seen.groups.members[index])
         extraction = marked.estimate(np.random.default_rng(0))
         label = _label(verdicts, index, fdr, extraction.share)

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import scipy.sparse as sp
 
-from stillwatch.detect.campaigns.cohesion import Ties, declared, measure_ties
+from stillwatch.detect.campaigns.cohesion import Ties, declared, measure_ties, without_bystanders
 from stillwatch.detect.campaigns.communities import CommunitySearch
 from stillwatch.detect.campaigns.graph import nearest_neighbors
 from stillwatch.detect.findings.calibration import Reference, given_reference, self_reference
@@ -35,8 +35,8 @@ class Look:
         population: The accounts.
         evidence: The links.
         graph: Ties between accounts.
-        ties: Ties inside clusters.
-        groups: The clusters; accounts tied to nobody are clusters of one.
+        ties: Ties inside the clusters of several accounts.
+        groups: The clusters of several accounts, and then every account by itself.
         scores: Their scores.
         openly_one: Which of them are openly one customer.
         covered: `(n_accounts,)` bool, accounts with a permission that covers them; they are in no cluster.
@@ -55,6 +55,14 @@ class Look:
     def is_group(self) -> NDArray[np.bool_]:
         """Tell which clusters are tested for coordination."""
         return self.groups.size >= GROUP_ACCOUNTS
+
+    def access(self, index: int) -> float:
+        """Return what one cluster's accounts share by access, nats; 0 for an account by itself."""
+        return float(self.ties.access[index]) if index < len(self.ties.access) else 0.0
+
+    def prompts(self, index: int) -> float:
+        """Return what one cluster's accounts share by prompts, nats; 0 for an account by itself."""
+        return float(self.ties.prompts[index]) if index < len(self.ties.prompts) else 0.0
 
 
 @dataclass(frozen=True)
@@ -75,9 +83,17 @@ class Verdicts:
     q_resale: NDArray[np.float64]
     references: dict[str, Reference] = field(repr=False)
 
-    def flagged(self, fdr: float) -> NDArray[np.bool_]:
+    def passed(self, fdr: float) -> NDArray[np.bool_]:
         """Tell which clusters pass for either label."""
         return (self.q_distillation <= fdr) | (self.q_resale <= fdr)
+
+    def flagged(self, seen: Look, fdr: float) -> NDArray[np.bool_]:
+        """Tell which clusters are findings: those that pass, without accounts whose whole cluster does."""
+        passed = self.passed(fdr)
+        taken = [seen.groups.members[index] for index in np.flatnonzero(passed & seen.is_group)]
+        inside = np.concatenate(taken) if taken else np.empty(0, np.int64)
+        repeated = [not group and bool(np.isin(members, inside).any()) for members, group in zip(seen.groups.members, seen.is_group, strict=True)]
+        return passed & ~np.array(repeated, dtype=bool)
 
 
 def look(
@@ -104,28 +120,20 @@ def look(
         evidence = LinkEvidence(population)
         graph = nearest_neighbors(evidence, np.random.default_rng(0))
     with watch("campaigns"):
-        covered = np.isin(population.account_ids.astype(str), list(covered_ids)) if covered_ids else np.zeros(len(population), bool)
+        ids = population.account_ids.astype(str)
+        covered = np.isin(ids, list(covered_ids)) if covered_ids else np.zeros(len(population), dtype=bool)
         found = CommunitySearch(evidence, graph, np.random.default_rng(1)).run()
-        clusters = _with_lone(found, covered, len(population))
-        ties = measure_ties(evidence, graph, clusters)
+        found = without_bystanders(evidence, graph, [members[~covered[members]] for members in found])
+        found = [members for members in found if len(members) >= GROUP_ACCOUNTS]
+        ties = measure_ties(evidence, graph, found)
     with watch("signals"):
-        rarity = kind_rarity(population, ~covered)
-        groups = Groups(clusters, account_measures(state, population, rarity))
-        scores = score(groups, ties.coordination)
-        openly_one = declared(evidence, clusters)
+        # Every account is looked at alone as well: whoever sits behind a VPN with others may still work alone.
+        alone = [np.array([index]) for index in np.flatnonzero(~covered)]
+        groups = Groups([*found, *alone], account_measures(state, population, kind_rarity(population, ~covered)))
+        coordination = np.concatenate([ties.coordination, np.zeros(len(alone))])
+        scores = score(groups, coordination)
+        openly_one = np.concatenate([declared(evidence, found), np.zeros(len(alone), dtype=bool)])
     return Look(population, evidence, graph, ties, groups, scores, openly_one, covered)
-
-
-def _with_lone(
-    found: Sequence[NDArray[np.int64]], covered: NDArray[np.bool_], size: int
-) -> list[NDArray[np.int64]]:
-    """Take covered accounts out of the clusters, and make everyone left a cluster of one."""
-    clusters = [members[~covered[members]] for members in found]
-    clusters = [members for members in clusters if len(members) > 1]
-    taken = covered.copy()
-    for members in clusters:
-        taken[members] = True
-    return clusters + [np.array([index]) for index in np.flatnonzero(~taken)]
 
 
 def judge(seen: Look, baseline: Look | None = None) -> Verdicts:

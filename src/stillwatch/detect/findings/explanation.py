@@ -23,7 +23,7 @@ def explanations(seen: Look, index: int, label: Label) -> tuple[Explanation, ...
         index: Which cluster.
         label: What it is called.
     """
-    access, prompts = float(seen.ties.access[index]), float(seen.ties.prompts[index])
+    access, prompts = seen.access(index), seen.prompts(index)
     accounts = len(seen.groups.members[index])
     listed = []
     if accounts > 1:
@@ -110,7 +110,7 @@ def controls_defeated(seen: Look, index: int) -> tuple[str, ...]:
     payments = seen.population.registry.get("payment_fingerprint")
     if payments is not None:
         known = [payments[one] for one in members if payments[one] is not None]
-        if known and len(set(known)) >= 0.5 * len(known) and float(seen.ties.access[index]) > TELLING_NATS:  # noqa: PLR2004
+        if known and len(set(known)) >= 0.5 * len(known) and seen.access(index) > TELLING_NATS:  # noqa: PLR2004
             out.append(f"identity checks: {len(set(known))} payment instruments for what appears to be one operator")
     return tuple(out)
 

@@ -29,7 +29,7 @@ class Scores:
         coordination: How far the accounts share both access and prompts.
         distillation: Coordination and elicitation together.
         resale: Coordination and many hands together.
-        lone: What one account by itself has drawn: log of the elicited mass.
+        lone: What one account by itself has drawn: log of the nats of elicitation times the tokens of its answers.
     """
 
     coordination: NDArray[np.float64]
@@ -49,8 +49,10 @@ def score(groups: Groups, coordination: NDArray[np.float64]) -> Scores:
     hands = MANY_HANDS.measure(groups)
     mixed = groups.measures["mixed_modes"]
     rarity = -np.log(max(float(mixed.mean()), 1.0 / (len(mixed) + 1)))
-    # What is taken is text: the elicited part of the different prompts, each with the length of its answer.
-    drawn = np.minimum(groups.pooled("contents"), groups.pooled("requests")) * groups.share("output_tokens")
+    # What is taken is text: the answers to different prompts. What others ask word for word is a benchmark or a
+    # textbook, and does not count.
+    own_prompts = np.maximum(groups.pooled("different_prompts") - groups.pooled("shared_prompts"), 0.0)
+    drawn = own_prompts * groups.share("output_tokens")
     return Scores(
         coordination=coordination,
         distillation=np.sqrt(coordination * elicitation),
