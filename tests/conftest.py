@@ -187,7 +187,7 @@ def _population(
             "requests",
             "input_tokens",
             "output_tokens",
-        ),  # fmt: skip
+        ),
         templates=table(
             [(account, key, contents, contents, 0, account + 1_000) for account, key, contents in templates],
             "account",
@@ -196,7 +196,7 @@ def _population(
             "requests",
             "elicited",
             "example",
-        ),  # fmt: skip
+        ),
         registry=columns,
         first_us=0,
         last_us=(last_hour + 1) * 3_600_000_000,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from stillwatch.detect.signals.groups import Groups, wilson_low
+from stillwatch.detect.signals.groups import Examples, Groups, wilson_low
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,7 +16,8 @@ class AbuseTurnover:
     """Share of the group's accounts that were closed for abuse within the window.
 
     High: accounts are lost and the group goes on. Innocent: mistaken closures of one customer's accounts; a closure
-    is a decision, not evidence of what was asked. Range: 0 to 1."""
+    is a decision, not evidence of what was asked. Range: 0 to 1.
+    """
 
     name: ClassVar[str] = "abuse_turnover"
     title: ClassVar[str] = "accounts closed and replaced"
@@ -26,6 +27,13 @@ class AbuseTurnover:
         "accounts",
     )
     min_accounts: ClassVar[int] = 5
+
+    def get_examples(self) -> Examples:
+        """Return the accounts of a group with little of it and of one with much."""
+        return Examples(
+            little={"closed_for_abuse": [0, 0, 0, 0, 0], "accounts": [1] * 5},
+            much={"closed_for_abuse": [1, 1, 1, 0, 0], "accounts": [1] * 5},
+        )
 
     def measure(self, groups: Groups) -> NDArray[np.float64]:
         """Return the lower bound of the share of closed accounts."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from stillwatch.detect.signals.groups import Groups
+from stillwatch.detect.signals.groups import Examples, Groups
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class BreadthWithoutReturn:
     """Different prompts per request, among single questions.
 
-    High: each question is new and is not followed up. Innocent: search boxes, pipelines. Range: 0 to 1."""
+    High: each question is new and is not followed up. Innocent: search boxes, pipelines. Range: 0 to 1.
+    """
 
     name: ClassVar[str] = "breadth_without_return"
     title: ClassVar[str] = "breadth without return"
@@ -26,6 +27,13 @@ class BreadthWithoutReturn:
         "single_turn",
     )
     min_accounts: ClassVar[int] = 1
+
+    def get_examples(self) -> Examples:
+        """Return the accounts of a group with little of it and of one with much."""
+        return Examples(
+            little={"contents": [20], "requests": [100], "single_turn": [30]},
+            much={"contents": [100], "requests": [100], "single_turn": [95]},
+        )
 
     def measure(self, groups: Groups) -> NDArray[np.float64]:
         """Return different prompts per request times the share of single-turn requests."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from stillwatch.detect.signals.groups import Groups, wilson_low
+from stillwatch.detect.signals.groups import Examples, Groups, wilson_low
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,16 +20,21 @@ class ElicitationMass:
     High: most requests carry a kind (reasoning traces, rubric grading, instruction synthesis, …) that few ordinary
     accounts' requests carry. Fails on paraphrase that no rule knows, and on people whose trade it is: judges,
     evaluations and synthetic-data users score as high, so that it convicts nobody without coordination or scale.
-    Range: 0 to about 10 nats per request. Cost: one product of a sparse and a dense matrix."""
+    Range: 0 to about 10 nats per request. Cost: one product of a sparse and a dense matrix.
+    """
 
     name: ClassVar[str] = "elicitation_mass"
     title: ClassVar[str] = "requests that elicit training material"
     speaks_for: ClassVar[str] = "distillation"
-    needs: ClassVar[tuple[str, ...]] = (
-        "kinds",
-        "requests",
-    )
+    needs: ClassVar[tuple[str, ...]] = ("kinds", "elicited", "requests")
     min_accounts: ClassVar[int] = 1
+
+    def get_examples(self) -> Examples:
+        """Return the accounts of a group with little of it and of one with much."""
+        return Examples(
+            little={"kinds": [[2] + [0] * 11], "elicited": [2], "requests": [100]},
+            much={"kinds": [[95] + [0] * 11], "elicited": [95], "requests": [100]},
+        )
 
     def measure(self, groups: Groups) -> NDArray[np.float64]:
         """Return the lower bound of each kind's share times the kind's rarity, summed over the two strongest kinds."""
@@ -37,7 +42,7 @@ class ElicitationMass:
         requests = groups.pooled("requests")[:, None]
         nats = wilson_low(counts, np.broadcast_to(requests, counts.shape)) * groups.measures.kind_nats
         nats[:, HARVESTING_BIT] = 0.0
-        return np.sort(nats, axis=1)[:, -2:].sum(axis=1)
+        return np.asarray(np.sort(nats, axis=1)[:, -2:].sum(axis=1))
 
     def say(self, groups: Groups, index: int) -> str:
         """Say what was seen in one group."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from stillwatch.detect.signals.measures import AccountMeasures
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Two groups that a signal must tell apart: what the contract tests run every signal over.
+
+    Args:
+        little: Measures of the accounts of a group that shows little of what the signal is named for.
+        much: Measures of the accounts of a group that shows much of it.
+    """
+
+    little: Mapping[str, Sequence[object]]
+    much: Mapping[str, Sequence[object]]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from stillwatch.detect.signals.groups import Groups
+from stillwatch.detect.signals.groups import Examples, Groups
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,7 +16,8 @@ class ManyHands:
     """Share of the accounts that mix unlike applications: with and without tools, with and without several system prompts.
 
     High: one account is used by many people. Innocent: a company on one key, a developer with several projects.
-    Range: 0 to 1."""
+    Range: 0 to 1.
+    """
 
     name: ClassVar[str] = "many_hands"
     title: ClassVar[str] = "many hands on one account"
@@ -26,6 +27,13 @@ class ManyHands:
         "accounts",
     )
     min_accounts: ClassVar[int] = 1
+
+    def get_examples(self) -> Examples:
+        """Return the accounts of a group with little of it and of one with much."""
+        return Examples(
+            little={"mixed_modes": [0, 0, 0.5], "accounts": [1, 1, 1]},
+            much={"mixed_modes": [1, 1, 0.5], "accounts": [1, 1, 1]},
+        )
 
     def measure(self, groups: Groups) -> NDArray[np.float64]:
         """Return the share of accounts that mix modes (tools and system instructions count half each)."""

@@ -40,7 +40,7 @@ class AccountMeasures:
 
     def __len__(self) -> int:
         """Count the accounts."""
-        return len(self.columns["requests"])
+        return len(next(iter(self.columns.values())))
 
 
 def kind_rarity(population: Population, ordinary: NDArray[np.bool_]) -> NDArray[np.float64]:

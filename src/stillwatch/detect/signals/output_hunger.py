@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from stillwatch.detect.signals.groups import Groups
+from stillwatch.detect.signals.groups import Examples, Groups
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class OutputHunger:
     """Log of the mean output tokens per request, limits reached included.
 
-    High: answers are long and run into their limit. Innocent: writers, coding agents. Range: 0 to about 10."""
+    High: answers are long and run into their limit. Innocent: writers, coding agents. Range: 0 to about 10.
+    """
 
     name: ClassVar[str] = "output_hunger"
     title: ClassVar[str] = "long answers"
@@ -26,6 +27,13 @@ class OutputHunger:
         "saturated",
     )
     min_accounts: ClassVar[int] = 1
+
+    def get_examples(self) -> Examples:
+        """Return the accounts of a group with little of it and of one with much."""
+        return Examples(
+            little={"output_tokens": [10_000], "requests": [100], "saturated": [0]},
+            much={"output_tokens": [200_000], "requests": [100], "saturated": [20]},
+        )
 
     def measure(self, groups: Groups) -> NDArray[np.float64]:
         """Return log(1 + mean output tokens), raised by the share of answers cut at their limit."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from stillwatch.detect.signals.groups import Groups
+    from stillwatch.detect.signals.groups import Examples, Groups
 
 
 class Signal(Protocol):
@@ -26,6 +26,10 @@ class Signal(Protocol):
     needs: ClassVar[tuple[str, ...]]
     """Measures it reads; without one of them the signal is silent."""
     min_accounts: ClassVar[int]
+
+    def get_examples(self) -> Examples:
+        """Return the accounts of a group with little of it and of one with much."""
+        ...
 
     def measure(self, groups: Groups) -> NDArray[np.float64]:
         """Return one value per group, `(n_groups,)`, high = more of what the signal is named for."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from stillwatch.detect.signals.groups import Groups, wilson_low
+from stillwatch.detect.signals.groups import Examples, Groups, wilson_low
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class ReleasePivot:
     """Share of requests in the two days after a model first appeared that went to it.
 
-    High: the whole demand moves at once. Innocent: enthusiasts. Silent while no new model appears. Range: 0 to 1."""
+    High: the whole demand moves at once. Innocent: enthusiasts. Silent while no new model appears. Range: 0 to 1.
+    """
 
     name: ClassVar[str] = "release_pivot"
     title: ClassVar[str] = "pivot to a new model"
@@ -25,6 +26,13 @@ class ReleasePivot:
         "pivoted_requests",
     )
     min_accounts: ClassVar[int] = 1
+
+    def get_examples(self) -> Examples:
+        """Return the accounts of a group with little of it and of one with much."""
+        return Examples(
+            little={"release_requests": [100], "pivoted_requests": [10]},
+            much={"release_requests": [100], "pivoted_requests": [90]},
+        )
 
     def measure(self, groups: Groups) -> NDArray[np.float64]:
         """Return the lower bound of the share of requests that moved."""

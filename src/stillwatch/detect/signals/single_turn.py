@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from stillwatch.detect.signals.groups import Groups, wilson_low
+from stillwatch.detect.signals.groups import Examples, Groups, wilson_low
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class SingleTurn:
     """Share of requests without earlier turns.
 
-    High: prompts are asked once and left. Innocent: every pipeline and evaluation. Range: 0 to 1."""
+    High: prompts are asked once and left. Innocent: every pipeline and evaluation. Range: 0 to 1.
+    """
 
     name: ClassVar[str] = "single_turn"
     title: ClassVar[str] = "questions without a conversation"
@@ -25,6 +26,13 @@ class SingleTurn:
         "requests",
     )
     min_accounts: ClassVar[int] = 1
+
+    def get_examples(self) -> Examples:
+        """Return the accounts of a group with little of it and of one with much."""
+        return Examples(
+            little={"single_turn": [40], "requests": [100]},
+            much={"single_turn": [98], "requests": [100]},
+        )
 
     def measure(self, groups: Groups) -> NDArray[np.float64]:
         """Return the lower bound of the share of single-turn requests."""
