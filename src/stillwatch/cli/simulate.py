@@ -1,10 +1,14 @@
 """`stillwatch simulate`: write a labeled log set of a simulated lab."""
 
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from stillwatch.cli import terminal
 from stillwatch.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,8 +51,24 @@ def simulate(
     from stillwatch.lab import simulation  # noqa: PLC0415 - numpy and pyarrow are heavy
 
     loaded = _at_labs(simulation.load_scenario(scenario), labs)
-    _print_summary(simulation.simulate(loaded, out, seed=seed, scale=scale), out)
+    with _progress(loaded.days * len(loaded.labs)) as advance:
+        summary = simulation.simulate(loaded, out, seed=seed, scale=scale, progress=advance)
+    _print_summary(summary, out)
     return 0
+
+
+@contextmanager
+def _progress(days: int) -> Iterator[Callable[[float], None]]:
+    """Show a bar on a terminal while the block runs, and nothing anywhere else."""
+    if terminal.is_quiet() or not sys.stderr.isatty():
+        yield lambda _days: None
+        return
+    from rich.console import Console  # noqa: PLC0415 - only a terminal pays for it
+    from rich.progress import Progress  # noqa: PLC0415 - only a terminal pays for it
+
+    with Progress(console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task("simulating", total=days)
+        yield lambda done: bars.update(task, advance=done)
 
 
 def _print_scenarios() -> int:

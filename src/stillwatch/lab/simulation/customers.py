@@ -104,7 +104,7 @@ class Group(Strict):
     """
 
     size: tuple[Count, Count] = (2, 2)
-    share: frozenset[Shareable] = frozenset()
+    share: tuple[Shareable, ...] = ()
 
 
 class Interface(Strict):

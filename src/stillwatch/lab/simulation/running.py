@@ -1,6 +1,6 @@
 """Run a scenario: set up the labs, live through the days, write the log sets."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from pathlib import Path
@@ -63,7 +63,14 @@ class World:
     operations: tuple[Operation, ...]
 
 
-def simulate(scenario: Scenario, out: Path, *, seed: int, scale: float = 1.0) -> SimulationSummary:
+def simulate(
+    scenario: Scenario,
+    out: Path,
+    *,
+    seed: int,
+    scale: float = 1.0,
+    progress: Callable[[float], None] = lambda _days: None,
+) -> SimulationSummary:
     """Simulate a scenario and write its log sets. The same arguments give the same bytes.
 
     Args:
@@ -71,6 +78,7 @@ def simulate(scenario: Scenario, out: Path, *, seed: int, scale: float = 1.0) ->
         out: Folder to write to. With several labs each has a folder of its own in it.
         seed: Seed of all chance.
         scale: Factor on the number of accounts and on campaign budgets; the behavior of an account does not change.
+        progress: Called after each simulated day of each lab, with the days done since the last call.
 
     Raises:
         OutputError: The folder cannot be written.
@@ -80,7 +88,7 @@ def simulate(scenario: Scenario, out: Path, *, seed: int, scale: float = 1.0) ->
     labs = []
     for name in plan.labs:
         folder = out if len(plan.labs) == 1 else out / name
-        labs.append(_simulate_lab(plan, name, folder, seed))
+        labs.append(_simulate_lab(plan, name, folder, seed, progress))
     return SimulationSummary(scenario.name, seed, scale, tuple(labs))
 
 
@@ -143,14 +151,22 @@ def days(world: World, scenario: Scenario) -> Iterator[Events]:
         yield today.take(slice(0, cut))
 
 
-def _simulate_lab(scenario: Scenario, name: str, folder: Path, seed: int) -> LabSummary:
+def _simulate_lab(
+    scenario: Scenario, name: str, folder: Path, seed: int, progress: Callable[[float], None]
+) -> LabSummary:
     world = build_world(scenario, name, seed)
     with LogSetWriter(folder, world) as writer:
-        for calls in _portions(days(world, scenario)):
+        for calls in _portions(_told(days(world, scenario), progress)):
             writer.write(calls)
         writer.finish(scenario)
     ids = tuple(operation.campaign_id for operation in world.operations)
     return LabSummary(name, folder, writer.requests, writer.accounts, writer.extraction_requests, ids)
+
+
+def _told(stream: Iterator[Events], progress: Callable[[float], None]) -> Iterator[Events]:
+    for calls in stream:
+        yield calls
+        progress(1)
 
 
 def _portions(stream: Iterator[Events]) -> Iterator[Events]:

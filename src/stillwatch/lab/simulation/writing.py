@@ -130,9 +130,7 @@ def write_scenario(out: Path, scenario: Scenario, *, seed: int, scale: float) ->
     make_folder(out)
     content: dict[str, Any] = {"seed": seed, "scale": scale, "scenario": scenario.model_dump(mode="json")}
     content["end"] = (scenario.start + timedelta(days=scenario.days)).isoformat()
-    (out / "scenario.json").write_text(
-        json.dumps(content, indent=1, sort_keys=True, default=sorted) + "\n", encoding="utf-8"
-    )
+    (out / "scenario.json").write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def make_folder(folder: Path) -> None:

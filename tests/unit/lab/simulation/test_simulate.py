@@ -3,6 +3,9 @@
 import hashlib
 import ipaddress
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +39,28 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not(tmp_path: 
     first, again, other = (digests(tmp_path / name) for name in "abc")
     assert first == again
     assert first["requests/part-0000.parquet"] != other["requests/part-0000.parquet"]
+
+
+def test_another_process_writes_the_same_bytes(tmp_path: Path) -> None:
+    (tmp_path / "tiny.yml").write_text(TINY.replace("individual: 30", "individual: 9, course_cohort: 9"))
+    for hash_seed in ("1", "2"):
+        command = [
+            "-m",
+            "stillwatch",
+            "simulate",
+            str(tmp_path / "tiny.yml"),
+            "--out",
+            str(tmp_path / hash_seed),
+        ]
+        subprocess.run([sys.executable, *command], check=True, env=os.environ | {"PYTHONHASHSEED": hash_seed})
+    assert digests(tmp_path / "1") == digests(tmp_path / "2")
+
+
+def test_progress_counts_the_days_of_every_lab(tmp_path: Path) -> None:
+    done: list[float] = []
+    scenario = at_labs(parse_scenario(TINY, source="tiny"), ("east", "west"))
+    simulate(scenario, tmp_path, seed=1, progress=done.append)
+    assert sum(done) == 6
 
 
 def test_how_many_rows_are_written_at_once_changes_nothing(
