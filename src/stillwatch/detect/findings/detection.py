@@ -26,6 +26,8 @@ from stillwatch.detect.timing import Stopwatch
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+LONE_WEIGHT = 0.2  # all published campaigns ran over many accounts; most of the error budget is kept for those
+
 
 @dataclass(frozen=True)
 class Look:
@@ -179,7 +181,7 @@ def judge(seen: Look, baseline: Look | None = None) -> Verdicts:
         references["lone"] = reference
     p_distillation = np.where(group, np.maximum(coordination, distillation), lone)
     p_resale = np.where(group, np.maximum(coordination, resale), 1.0)
-    weights = seen.groups.pooled("requests")
+    weights = seen.groups.pooled("requests") * np.where(group, 1.0, LONE_WEIGHT)
     both = weighted_q_values(np.concatenate([p_distillation, p_resale]), np.concatenate([weights, weights * group]))
     half = len(group)
     return Verdicts(p_distillation, p_resale, both[:half], both[half:], references)
