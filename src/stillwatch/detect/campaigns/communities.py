@@ -8,6 +8,7 @@ of different parts have far less in common than accounts of one part. Who does n
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -70,6 +71,7 @@ class CommunitySearch:
         ties = self._graph[members][:, members]
         if ties.nnz == 0:
             return [members[index : index + 1] for index in range(len(members))]
+        ctypes.CDLL(None).srand(1)  # Leiden's refinement draws from C's rand() and leaves random_state aside
         labels = Leiden(resolution=1.0, random_state=0).fit_predict(ties)
         return [members[labels == label] for label in range(int(labels.max()) + 1)]
 
