@@ -15,6 +15,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from stillwatch.detect.links.evidence import LinkEvidence
+from stillwatch.detect.links.load_levelling import daily_log_load, in_line
 from stillwatch.detect.links.membership import alone_nats
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ def without_bystanders(
 ) -> list[NDArray[np.int64]]:
     """Leave out accounts that share only one of the two with their cluster, where the others share both.
 
-    Somebody behind the operator's VPN, or who uses the same public template, is nobody's accomplice.
+    Somebody behind the operator's VPN, or who uses the same public template, is nobody's accomplice; nor is somebody
+    far busier than the rest, as a fleet is dealt equal loads. Who is left out is still looked at alone.
 
     Args:
         evidence: The links.
@@ -72,9 +74,10 @@ def without_bystanders(
         clusters: Positions of each cluster's accounts.
     """
     ties = measure_ties(evidence, graph, clusters)
+    load = daily_log_load(evidence.population)
     kept = []
     for members in clusters:
-        stays = np.ones(len(members), dtype=bool)
+        stays = in_line(load[members])
         for own in (ties.own_access[members], ties.own_prompts[members]):
             usual = float(np.median(own)) if len(own) else 0.0
             if usual >= alone_nats(evidence.size):  # otherwise it is not what holds the cluster together

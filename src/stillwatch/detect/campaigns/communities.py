@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 APART = 0.35  # parts whose common evidence is below this share of their own are two communities
 BELONGS = 0.2  # a member whose evidence is below this share of the usual member's is let go
 SAMPLED_PAIRS = 300  # pairs weighed to compare two parts
+MIN_SAMPLED_PAIRS = 30
+SAMPLED_TOTAL = 100_000  # pairs weighed at a time, shared among many parts
 SAMPLED_MEMBERS = 60  # other members that one member is weighed against
 MIN_SPLIT = 3
 LINKED_MEMBERS = 128  # communities up to this size are also cut by average linkage of all their pairs
@@ -115,29 +117,33 @@ class CommunitySearch:
         """Join the parts that belong together; None if all of them do."""
         if len(parts) == 1:
             return None
-        within = np.array([self._mean(part, part) for part in parts])
-        within = np.maximum(np.nan_to_num(within, nan=0.1), 0.1)
-        joined = sp.lil_matrix((len(parts), len(parts)))
-        for i in range(len(parts)):
-            for j in range(i):
-                if self._mean(parts[i], parts[j]) >= APART * max(within[i], within[j]):
-                    joined[i, j] = 1
-        count, label = connected_components(joined.tocsr(), directed=False)
+        mean = self._means(parts)
+        within = np.maximum(np.diag(mean), 0.1)
+        joined = mean >= APART * np.maximum(within[:, None], within[None, :])
+        np.fill_diagonal(joined, False)
+        count, label = connected_components(sp.csr_matrix(joined), directed=False)
         if count == 1:
             return None
         return [np.concatenate([part for part, own in zip(parts, label, strict=True) if own == one]) for one in range(count)]
 
-    def _mean(self, part: NDArray[np.int64], other: NDArray[np.int64]) -> float:
-        """Return the mean nats between random accounts of two parts (or of one)."""
-        if part is other:
-            if len(part) < 2:  # noqa: PLR2004
-                return float("nan")
-            left = self._rng.integers(0, len(part), SAMPLED_PAIRS)
-            right = (left + self._rng.integers(1, len(part), SAMPLED_PAIRS)) % len(part)
-        else:
-            left = self._rng.integers(0, len(part), SAMPLED_PAIRS)
-            right = self._rng.integers(0, len(other), SAMPLED_PAIRS)
-        return float(self._evidence.total(part[left], other[right]).mean())
+    def _means(self, parts: list[NDArray[np.int64]]) -> NDArray[np.float64]:
+        """Return the mean nats between random accounts of each two parts, `(n_parts, n_parts)`; 0 within a single one."""
+        count = len(parts)
+        first, second = np.triu_indices(count)
+        samples = max(MIN_SAMPLED_PAIRS, min(SAMPLED_PAIRS, SAMPLED_TOTAL // len(first)))
+        size = np.array([len(part) for part in parts])
+        start = np.concatenate([[0], np.cumsum(size)[:-1]])
+        members = np.concatenate(parts)
+        of, other = np.repeat(first, samples), np.repeat(second, samples)
+        left = self._rng.integers(0, size[of])
+        # Within one part an account is never compared with itself.
+        shift = self._rng.integers(np.where(of == other, np.minimum(1, size[other] - 1), 0), size[other])
+        right = np.where(of == other, (left + shift) % size[other], shift)
+        nats = self._evidence.total(members[start[of] + left], members[start[other] + right])
+        nats[(of == other) & (size[of] == 1)] = 0.0
+        out = np.zeros((count, count))
+        out[first, second] = nats.reshape(-1, samples).mean(axis=1)
+        return np.maximum(out, out.T)
 
     def _floor(self, size: int) -> float:
         """Return the nats by which a community must hold together: two accounts by the whole prior odds, many by less.

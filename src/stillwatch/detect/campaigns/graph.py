@@ -29,7 +29,7 @@ def nearest_neighbors(evidence: LinkEvidence, rng: np.random.Generator) -> sp.cs
     left, right = evidence.candidates(rng)
     nats = evidence.total(left, right)
     excess = nats - alone_nats(evidence.size)
-    strong = excess > 1e-9  # noqa: PLR2004
+    strong = excess > 1e-9
     return _strongest(left[strong], right[strong], excess[strong], evidence.size)
 
 

@@ -14,7 +14,8 @@ class SharedAddress:
     """Accounts that were used from one address.
 
     High: a rare address. Innocent: a household, an office, a campus, a carrier's shared address, a VPN, a cloud region:
-    the more accounts share it, the less it is worth. Address and network count once, the rarer of the two."""
+    the more accounts share it, the less it is worth. Address and network count once, the rarer of the two.
+    """
 
     name: ClassVar[str] = "address"
     title: ClassVar[str] = "one client address"

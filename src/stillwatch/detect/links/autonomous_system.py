@@ -14,7 +14,8 @@ class SharedAutonomousSystem:
     """Accounts that were used from one autonomous system.
 
     High: a rare one. Innocent: every large carrier and cloud. It ties nobody alone, and counts once with address and
-    network, the rarest of the three."""
+    network, the rarest of the three.
+    """
 
     name: ClassVar[str] = "autonomous_system"
     title: ClassVar[str] = "one autonomous system"

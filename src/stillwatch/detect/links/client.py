@@ -14,7 +14,8 @@ class SharedClient:
     """Accounts whose requests carry one rare pair of TLS fingerprint and user agent.
 
     High: a client that few accounts in this population use. Innocent: a popular library or browser (common, so worth
-    little), the software of one vendor. Relays replay one frozen client for all of their accounts."""
+    little), the software of one vendor. Relays replay one frozen client for all of their accounts.
+    """
 
     name: ClassVar[str] = "client"
     title: ClassVar[str] = "one client fingerprint"

@@ -14,7 +14,8 @@ class SharedConversation:
     """Accounts in which one and the same conversation was continued.
 
     High: a conversation that moved, as pooled accounts do when one of them runs into its limit. Innocent: an
-    organization that moved a user between its own accounts."""
+    organization that moved a user between its own accounts.
+    """
 
     name: ClassVar[str] = "conversation_handover"
     title: ClassVar[str] = "conversations handed over"

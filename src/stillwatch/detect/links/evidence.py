@@ -10,7 +10,7 @@ import scipy.sparse as sp
 
 from stillwatch.detect.links.active_hours import ActiveHours, find_active_hours
 from stillwatch.detect.links.membership import LinkKind, Membership, alone_nats
-from stillwatch.detect.links.pairs import pair_max
+from stillwatch.detect.links.pairs import holder_pairs, pair_max
 from stillwatch.detect.links.registry import link_kinds
 from stillwatch.detect.links.template_family import TemplateFamilies, find_template_families
 from stillwatch.detect.profiles.population import Population
@@ -18,8 +18,8 @@ from stillwatch.detect.profiles.population import Population
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-RING = 24  # accounts that each holder of a widely held value is compared with
-ALL_PAIRS = 48  # holders up to which all pairs are compared
+RING = 12  # accounts that each holder of a widely held value is compared with
+ALL_PAIRS = 32  # holders up to which all pairs are compared
 
 
 @dataclass(frozen=True)
@@ -128,26 +128,16 @@ class LinkEvidence:
         Returns:
             Two `(m,)` arrays of positions, left below right.
         """
-        found: list[NDArray[np.int64]] = []
+        order = rng.permutation(self.size)
         matrices = [shared.held for shared in self.shared]
         if self.templates is not None:
             matrices.append(self.templates.own)
+        found = []
         for matrix in matrices:
             columns = matrix.tocsc()
-            for value in range(columns.shape[1]):
-                holders = columns.indices[columns.indptr[value] : columns.indptr[value + 1]].astype(np.int64)
-                found.append(self._pairs(holders, rng))
+            found.append(holder_pairs(columns.indptr, columns.indices, order, ALL_PAIRS, RING, self.size))
         if not found:
             return np.empty(0, np.int64), np.empty(0, np.int64)
-        pairs = np.unique(np.concatenate(found))
+        pairs = np.sort(np.concatenate(found))
+        pairs = pairs[np.append(True, pairs[1:] != pairs[:-1])] if len(pairs) else pairs
         return pairs // self.size, pairs % self.size
-
-    def _pairs(self, holders: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
-        if len(holders) <= ALL_PAIRS:
-            a, b = np.triu_indices(len(holders), 1)
-            left, right = holders[a], holders[b]
-        else:
-            ring = holders[rng.permutation(len(holders))]
-            left = np.tile(ring, RING)
-            right = np.concatenate([np.roll(ring, step) for step in range(1, RING + 1)])
-        return np.minimum(left, right) * self.size + np.maximum(left, right)

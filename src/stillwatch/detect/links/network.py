@@ -14,7 +14,8 @@ class SharedNetwork:
     """Accounts that were used from one network.
 
     High: a rare network. Innocent: a household, an office, a campus, a carrier's shared address, a VPN, a cloud region:
-    the more accounts share it, the less it is worth. Address and network count once, the rarer of the two."""
+    the more accounts share it, the less it is worth. Address and network count once, the rarer of the two.
+    """
 
     name: ClassVar[str] = "network"
     title: ClassVar[str] = "one network (/24 or /48)"

@@ -56,3 +56,38 @@ def pair_max(
 ) -> NDArray[np.float64]:
     """Return the largest common product of rows `left` of `a` with rows `right` of `b`, `(m,)` float64, 0 if none."""
     return _run(a, b, left, right, largest=True)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def holder_pairs(indptr, indices, order, all_pairs, ring, n_accounts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, PLR0913
+    """Pair the holders of each value: all pairs of a few, neighbors on a ring of many.
+
+    Args:
+        indptr: `(n_values + 1,)` where each value's holders begin and end.
+        indices: `(n,)` holders.
+        order: `(n_accounts,)` a random rank of each account, the place on the rings.
+        all_pairs: Holders up to which all pairs are made.
+        ring: Neighbors that each holder is paired with otherwise.
+        n_accounts: Accounts in the population.
+
+    Returns:
+        `(m,)` int64 pairs as `left * n_accounts + right`, left below right; pairs may repeat.
+    """
+    total = 0
+    for value in range(indptr.shape[0] - 1):
+        held = indptr[value + 1] - indptr[value]
+        total += held * (held - 1) // 2 if held <= all_pairs else held * ring
+    out = np.empty(total, dtype=np.int64)
+    place = 0
+    for value in range(indptr.shape[0] - 1):
+        holders = indices[indptr[value] : indptr[value + 1]].astype(np.int64)
+        held = holders.shape[0]
+        if held > all_pairs:
+            holders = holders[np.argsort(order[holders])]
+        for i in range(held):
+            last = held if held <= all_pairs else i + 1 + ring
+            for j in range(i + 1, last):
+                a, b = holders[i], holders[j % held]
+                out[place] = min(a, b) * n_accounts + max(a, b)
+                place += 1
+    return out[:place]

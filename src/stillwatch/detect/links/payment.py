@@ -12,7 +12,8 @@ class SharedPayment:
     """Accounts that one card or bank account pays for.
 
     High: the same instrument. Innocent: a family, a company, a course on one card; hence no more than
-    `alone_max_accounts` are tied by it alone."""
+    `alone_max_accounts` are tied by it alone.
+    """
 
     name: ClassVar[str] = "payment"
     title: ClassVar[str] = "one payment instrument"

@@ -102,7 +102,8 @@ def _families(
     agreement = (unit @ (used.T @ used) @ unit).tocoo()
     same = (agreement.data >= SAME_FAMILY) & (agreement.row < agreement.col)
     graph = sp.csr_matrix((agreement.data[same], (agreement.row[same], agreement.col[same])), shape=agreement.shape)
-    return connected_components(graph, directed=False)[1].astype(np.int64)
+    family: NDArray[np.int64] = connected_components(graph, directed=False)[1].astype(np.int64)
+    return family
 
 
 def _busiest(account: NDArray[np.int64], contents: NDArray[np.float64]) -> NDArray[np.bool_]:

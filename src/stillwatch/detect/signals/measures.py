@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stillwatch.detect.links.load_levelling import daily_log_load
 from stillwatch.detect.profiles.definition import KIND_BITS
 from stillwatch.detect.profiles.population import Population
 from stillwatch.detect.profiles.state import State
@@ -102,15 +103,8 @@ def _clock(population: Population) -> NDArray[np.float64]:
 
 def _daily_load(population: Population) -> dict[str, NDArray[np.float64]]:
     """Return each account's mean log requests per active day, and its square."""
-    account = population.hours["account"].astype(np.int64)
-    day = population.hours["hour"].astype(np.int64) // HOURS_PER_DAY
-    span = int(day.max() - day.min() + 1) if len(day) else 1
-    keys, index = np.unique(account * span + (day - (day.min() if len(day) else 0)), return_inverse=True)
-    daily = np.bincount(index, population.hours["requests"].astype(np.float64))
-    owner = keys // span
-    days = np.maximum(np.bincount(owner, minlength=len(population)), 1)
-    load = np.bincount(owner, np.log(np.maximum(daily, 1.0)), len(population)) / days
-    return {"log_load": load, "log_load_squared": load**2, "active_days": days.astype(np.float64)}
+    load = daily_log_load(population)
+    return {"log_load": load, "log_load_squared": load**2}
 
 
 def _repeats(state: State, population: Population) -> dict[str, NDArray[np.float64]]:
