@@ -28,6 +28,15 @@ class Usage:
     requests: int
     models: frozenset[str]
 
+    def and_also(self, other: Usage) -> Usage:
+        """Return both together."""
+        return Usage(
+            min(self.first_day, other.first_day),
+            max(self.last_day, other.last_day),
+            self.requests + other.requests,
+            self.models | other.models,
+        )
+
 
 class Permissions:
     """Looks up what is permitted to whom.
@@ -69,12 +78,14 @@ class Permissions:
         Returns:
             Account id -> note; accounts without a permission are absent.
         """
-        return {account: note for account, did in usage.items() if (note := self._note(account, did)) is not None}
+        return {
+            account: note for account, did in usage.items() if (note := self._note(account, did)) is not None
+        }
 
     def _note(self, account: str, did: Usage) -> AuthorizationNote | None:
-        record = next((one for one in self._records if self._touches(one, account)), None)
-        if record is not None:
-            return _judged(record, did)
+        judged = [_judged(record, did) for record in self._records if self._touches(record, account)]
+        if judged:  # of several permissions one that covers the use is enough
+            return next((note for note in judged if note.status is AuthorizationStatus.IN_SCOPE), judged[-1])
         named = self._named.get(account)
         if purpose_named(named) is None or named is None:
             return None
@@ -85,11 +96,12 @@ class Permissions:
         )
 
     def _touches(self, record: Authorization, account: str) -> bool:
+        named, domain = self._named.get(account, ""), self._domain.get(account)
         return (
             account in record.account_ids
-            or (record.organization is not None and self._named.get(account, "").endswith(record.organization))
-            or (record.email_domain is not None and self._domain.get(account) == record.email_domain)
-            or self._named.get(account) == record.authorization_id
+            or (record.organization is not None and record.organization in {named.partition(":")[2], domain})
+            or (record.email_domain is not None and domain == record.email_domain)
+            or named == record.authorization_id
         )
 
 
@@ -115,18 +127,19 @@ def _judged(record: Authorization, did: Usage) -> AuthorizationNote:
 
 def usage_of(population: Population) -> dict[str, Usage]:
     """Collect what each account of a population did."""
-    models = population.models
-    account = models["account"].astype(int).tolist()
-    day, name = models["day"].astype(int).tolist(), models["model"].astype(str).tolist()
-    requests = models["requests"].astype(int).tolist()
-    out: dict[int, list[object]] = {}
-    for one, when, model, count in zip(account, day, name, requests, strict=True):
-        entry = out.setdefault(one, [when, when, 0, set()])
-        entry[0], entry[1] = min(entry[0], when), max(entry[1], when)  # type: ignore[type-var]
-        entry[2] += count  # type: ignore[operator]
-        if model:
-            entry[3].add(model)  # type: ignore[attr-defined]
-    return {
-        str(population.account_ids[one]): Usage(first, last, total, frozenset(used))  # type: ignore[arg-type]
-        for one, (first, last, total, used) in out.items()
-    }
+    table = population.models
+    used = zip(
+        table["account"].astype(int).tolist(),
+        table["day"].astype(int).tolist(),
+        table["requests"].astype(int).tolist(),
+        table["model"].astype(str).tolist(),
+        strict=True,
+    )
+    out: dict[str, Usage] = {}
+    for place, day, requests, model in used:
+        account, one_day = (
+            str(population.account_ids[place]),
+            Usage(day, day, requests, frozenset({model} - {""})),
+        )
+        out[account] = out[account].and_also(one_day) if account in out else one_day
+    return out
