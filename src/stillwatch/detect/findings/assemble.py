@@ -140,7 +140,7 @@ def build_finding(
     ids = [str(one) for one in seen.population.account_ids[members]]
     pooled = {name: int(seen.groups.measures[name][members].sum()) for name in ("requests", "input_tokens", "output_tokens")}
     hours = _hours(seen, members)
-    evidence = (*_link_evidence(seen, flagged.index, names), *_signal_evidence(seen, flagged.index, flagged.label))
+    evidence = (*_link_evidence(seen, flagged.index, names), *_signal_evidence(seen, flagged.index))
     supporting = sum(1 for one in evidence if one.kind is EvidenceKind.SIGNAL and (one.p_value or 1) <= SUPPORTING_P_VALUE)
     touching = next((notes[one] for one in ids if one in notes), None)
     what = "one operator" if len(ids) > 1 else "one account"
@@ -188,7 +188,7 @@ def _hours(seen: Look, members: NDArray[np.int64]) -> NDArray[np.int64]:
 def _link_evidence(seen: Look, index: int, names: dict[tuple[str, int], str]) -> list[Evidence]:
     """Say what ties the accounts, kind by kind, in mean nats of a tie."""
     members = seen.groups.members[index]
-    if len(members) < 2:  # noqa: PLR2004
+    if len(members) < 2:
         return []
     inside = np.isin(seen.ties.left, members) & np.isin(seen.ties.right, members)
     titles = {kind.name: kind.title for kind in link_kinds()}
@@ -228,7 +228,7 @@ def _example(seen: Look, kind: str, members: NDArray[np.int64], names: dict[tupl
     return f"; the commonest{value} joins {counts[top]:,} of its {shared.members.holders[top]:,} holders here"
 
 
-def _signal_evidence(seen: Look, index: int, label: Label) -> list[Evidence]:
+def _signal_evidence(seen: Look, index: int) -> list[Evidence]:
     """Set every signal against ordinary clusters of the same sort."""
     group = bool(seen.is_group[index])
     same = np.flatnonzero((seen.is_group == group) & ~seen.openly_one)
@@ -242,7 +242,7 @@ def _signal_evidence(seen: Look, index: int, label: Label) -> list[Evidence]:
         member[same[inside]] = True
         own = np.zeros(1, dtype=bool) | member[index]
         p_value = float(reference.p_values(values[index : index + 1], inside=own)[0])
-        nats = -np.log(p_value) - 1.0 if signal.speaks_for == label.value else -np.log(p_value) - 1.0
+        nats = -np.log(p_value) - 1.0
         out.append(
             Evidence(
                 name=signal.name,
@@ -299,7 +299,7 @@ def _graph(seen: Look, members: NDArray[np.int64]) -> GraphSample:
     inside = np.isin(seen.ties.left, members) & np.isin(seen.ties.right, members)
     shown = members[np.argsort(-requests[members], kind="stable")[:SHOWN_NODES]]
     both = np.isin(seen.ties.left, shown) & np.isin(seen.ties.right, shown)
-    total = np.sum([nats for nats in seen.ties.by_kind.values()], axis=0) if seen.ties.by_kind else np.zeros(len(both))
+    total = np.sum(list(seen.ties.by_kind.values()), axis=0) if seen.ties.by_kind else np.zeros(len(both))
     places = np.flatnonzero(both)
     places = places[np.argsort(-total[places], kind="stable")[:SHOWN_EDGES]]
     ids = seen.population.account_ids

@@ -92,10 +92,14 @@ class Verdicts:
     def flagged(self, seen: Look, fdr: float) -> NDArray[np.bool_]:
         """Tell which clusters are findings: those that pass, without accounts whose whole cluster does."""
         passed = self.passed(fdr)
-        taken = [seen.groups.members[index] for index in np.flatnonzero(passed & seen.is_group)]
+        taken = [seen.groups.members[index] for index in np.flatnonzero(passed & seen.is_group).tolist()]
         inside = np.concatenate(taken) if taken else np.empty(0, np.int64)
-        repeated = [not group and bool(np.isin(members, inside).any()) for members, group in zip(seen.groups.members, seen.is_group, strict=True)]
-        return passed & ~np.array(repeated, dtype=bool)
+        repeated = [
+            not group and bool(np.isin(members, inside).any())
+            for members, group in zip(seen.groups.members, seen.is_group, strict=True)
+        ]
+        found: NDArray[np.bool_] = passed & ~np.array(repeated, dtype=bool)
+        return found
 
 
 def look(

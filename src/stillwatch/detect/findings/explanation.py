@@ -101,7 +101,7 @@ def controls_defeated(seen: Look, index: int) -> tuple[str, ...]:
     """Say which controls the cluster's accounts got around, as far as the records show it."""
     members = seen.groups.members[index]
     out = []
-    if len(members) < 2 or seen.openly_one[index]:  # noqa: PLR2004
+    if len(members) < 2 or seen.openly_one[index]:
         return ()
     if "closed_for_abuse" in seen.groups.measures.columns:
         closed = int(seen.groups.measures["closed_for_abuse"][members].sum())
@@ -110,7 +110,7 @@ def controls_defeated(seen: Look, index: int) -> tuple[str, ...]:
     payments = seen.population.registry.get("payment_fingerprint")
     if payments is not None:
         known = [payments[one] for one in members if payments[one] is not None]
-        if known and len(set(known)) >= 0.5 * len(known) and seen.access(index) > TELLING_NATS:  # noqa: PLR2004
+        if known and len(set(known)) >= 0.5 * len(known) and seen.access(index) > TELLING_NATS:
             out.append(f"identity checks: {len(set(known))} payment instruments for what appears to be one operator")
     return tuple(out)
 

@@ -61,6 +61,6 @@ def confidence(q_value: float, supporting: int) -> Confidence:
         q_value: After false-discovery control.
         supporting: Signals that speak for the same label with a p-value up to `SUPPORTING_P_VALUE`.
     """
-    if q_value <= SURE_Q_VALUE and supporting >= 3:  # noqa: PLR2004
+    if q_value <= SURE_Q_VALUE and supporting >= 3:
         return Confidence.HIGH
     return Confidence.MODERATE if supporting >= 1 else Confidence.LOW

@@ -63,7 +63,8 @@ def hash_by_value(values: pa.Array, value_of: Any = None) -> NDArray[np.int64]:
         distinct = pa.array([value_of(value) for value in distinct.to_pylist()], type=pa.string())
     hashes = np.append(hash_column(distinct), np.int64(0))
     index = pc.fill_null(encoded.indices, len(distinct)).to_numpy(zero_copy_only=False)
-    return hashes[index]
+    hashed: NDArray[np.int64] = hashes[index]
+    return hashed
 
 
 @lru_cache(maxsize=200_000)
@@ -76,7 +77,7 @@ def network_of(address: str) -> str | None:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return address or None
-    prefix = 24 if parsed.version == 4 else 48  # noqa: PLR2004
+    prefix = 24 if parsed.version == 4 else 48
     return str(ipaddress.ip_network((parsed, prefix), strict=False))
 
 

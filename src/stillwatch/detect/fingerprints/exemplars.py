@@ -58,7 +58,12 @@ def template_names(prompts: pa.Array, accounts: pa.Array, keys: pa.Array) -> pa.
         rows = row[order[start : start + counts[place]]]
         text = _skeleton(prompts, accounts, rows)
         if text:
-            for name, value in (("kind", "template"), ("value", int(labels[place])), ("text", text), ("weight", int(counts[place]))):
+            for name, value in (
+                ("kind", "template"),
+                ("value", int(labels[place])),
+                ("text", text),
+                ("weight", int(counts[place])),
+            ):
                 found[name].append(value)
     return pa.table(found, schema=NAMES)
 
@@ -67,7 +72,7 @@ def _skeleton(prompts: pa.Array, accounts: pa.Array, rows: NDArray[np.int64]) ->
     """Return the words that prompts share, or nothing if that is too little."""
     sample = rows[np.linspace(0, len(rows) - 1, SAMPLED_PROMPTS).astype(np.int64)]
     texts = [str(prompts[int(one)].as_py() or "")[:4_000] for one in sample]
-    if len(set(texts)) < SAMPLED_PROMPTS // 2 or len(set(accounts.take(pa.array(rows)).to_pylist())) == 2:  # noqa: PLR2004
+    if len(set(texts)) < SAMPLED_PROMPTS // 2 or len(set(accounts.take(pa.array(rows)).to_pylist())) == 2:
         return ""  # one prompt sent again and again, or what two people share between them
     bags = [set(_WORD.findall(text)) for text in texts]
     shared = {word for word in bags[0] if sum(word in bag for bag in bags) >= COMMON_SHARE * len(bags)}
@@ -79,7 +84,7 @@ def _skeleton(prompts: pa.Array, accounts: pa.Array, rows: NDArray[np.int64]) ->
         words.append(shown)
         if len(words) == MAX_WORDS:
             break
-    if sum(bool(_OF_WORD.fullmatch(word)) for word in words) < 3:  # noqa: PLR2004
+    if sum(bool(_OF_WORD.fullmatch(word)) for word in words) < 3:
         return ""
     return re.sub(r"\s+([,.;:!?)\]])", r"\1", " ".join(words))[:MAX_CHARACTERS]
 

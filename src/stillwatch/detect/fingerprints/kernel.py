@@ -42,10 +42,10 @@ _MASKED = np.uint64(0x5851F42D4C957F2D)
 def _mix(value: np.uint64) -> np.uint64:
     value = (value ^ (value >> uint64(30))) * _MIX_1
     value = (value ^ (value >> uint64(27))) * _MIX_2
-    return value ^ (value >> uint64(31))
+    return value ^ (value >> uint64(31))  # type: ignore[no-any-return]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _tokenize(data, start, end, tokens, line_starts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, C901, PLR0912, PLR0915
     """Hash the tokens of one text; returns (number of tokens, number of lines, content hash)."""
     count = 0
@@ -158,7 +158,7 @@ def _tokenize(data, start, end, tokens, line_starts):  # type: ignore[no-untyped
     return count, lines, _mix(content)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _add_key(keys, used, key):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     for j in range(used):
         if keys[j] == key:
@@ -169,7 +169,7 @@ def _add_key(keys, used, key):  # type: ignore[no-untyped-def]  # noqa: ANN001, 
     return used
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _shingle(tokens, at):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Hash one run of tokens; 0 where it is mostly numbers and names nothing."""
     value = _GOLDEN
@@ -182,7 +182,7 @@ def _shingle(tokens, at):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN20
     return uint64(0) if masked > 1 else _mix(value)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _select_keys(tokens, count, line_starts, lines, keys):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     used = 0
     last = count - SHINGLE_TOKENS

@@ -74,7 +74,12 @@ class Population:
 
 def _fetch(connection: duckdb.DuckDBPyConnection, query: str) -> Table:
     columns = connection.sql(query).fetchnumpy()
-    return Table({name: np.ma.filled(column, 0) if np.ma.isMaskedArray(column) else column for name, column in columns.items()})
+    return Table(
+        {
+            name: np.ma.filled(column, 0) if np.ma.isMaskedArray(column) else column
+            for name, column in columns.items()
+        }
+    )
 
 
 def _registry(
@@ -155,7 +160,9 @@ def load_population(
     account_ids = np.asarray(totals["account_id"], dtype=object)
     return Population(
         account_ids=account_ids,
-        totals={name: totals[name] for name in totals.columns if name != "account_id"},
+        totals={
+            name: totals[name].astype(np.int64, copy=False) for name in totals.columns if name != "account_id"
+        },
         hours=hours,
         values=values,
         models=models,
