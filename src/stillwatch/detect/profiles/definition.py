@@ -8,8 +8,12 @@ concatenation. A request counts in the day of its own time, never in the day it 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import narwhals as nw
+
+Facts: TypeAlias = nw.LazyFrame[Any]
+"""Rows of facts, or a table computed from them, on any engine."""
 
 HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US
@@ -38,12 +42,20 @@ def _day() -> nw.Expr:
 
 
 def _kind(bit: int) -> nw.Expr:
-    mask = nw.col("elicitation").cast(nw.Int64)
-    above = mask - mask % 2**bit
-    return (above % 2 ** (bit + 1) / 2**bit).cast(nw.Int64)
+    low_bits = nw.col("elicitation").cast(nw.Int64) % 2 ** (bit + 1)  # no engine's own bit operations needed
+    return nw.when(low_bits >= 2**bit).then(nw.lit(1)).otherwise(nw.lit(0)).cast(nw.Int64)
 
 
-def activity(facts: nw.LazyFrame) -> nw.LazyFrame:
+def _elicited() -> nw.Expr:
+    found = nw.when(nw.col("elicitation").cast(nw.Int64) > 0).then(nw.lit(1)).otherwise(nw.lit(0))
+    return found.cast(nw.Int64).alias("elicited")
+
+
+def _one() -> nw.Expr:
+    return nw.lit(1).cast(nw.Int64).alias("requests")
+
+
+def activity(facts: Facts) -> Facts:
     """Sum what each account did in each hour.
 
     Args:
@@ -53,51 +65,65 @@ def activity(facts: nw.LazyFrame) -> nw.LazyFrame:
         One row per `account_id` and `hour` (hours since 1970): `requests`, counts of flags, sums of tokens,
         `elicited` (requests with any kind) and `kind_0`, `kind_1`, … (requests with that kind).
     """
-    elicited = nw.when(nw.col("elicitation").cast(nw.Int64) > 0).then(nw.lit(1)).otherwise(nw.lit(0))
     columns = [
         nw.col("account_id"),
         _hour().alias("hour"),
         *[_flag(name).alias(name) for name in COUNTED_FLAGS],
         *[nw.col(name).cast(nw.Int64) for name in SUMMED_TOKENS],
-        elicited.cast(nw.Int64).alias("elicited"),
-        *[_kind(bit).alias(f"kind_{bit}") for bit in range(KIND_BITS)],
-        nw.lit(1).cast(nw.Int64).alias("requests"),
+        _elicited(),
+        _one(),
     ]
-    summed = ["requests", *COUNTED_FLAGS, *SUMMED_TOKENS, "elicited", *[f"kind_{bit}" for bit in range(KIND_BITS)]]
-    return facts.select(*columns).group_by("account_id", "hour").agg(*[_sum(name) for name in summed])
+    summed = ["requests", *COUNTED_FLAGS, *SUMMED_TOKENS, "elicited"]
+    rows = facts.select(*columns).group_by("account_id", "hour").agg(*[_sum(name) for name in summed])
+    return rows.join(_kinds(facts), on=["account_id", "hour"], how="left").select(
+        "account_id",
+        "hour",
+        *summed,
+        *[nw.col(f"kind_{bit}").fill_null(0).cast(nw.Int64) for bit in range(KIND_BITS)],
+    )
 
 
-def values(facts: nw.LazyFrame) -> nw.LazyFrame:
+def _kinds(facts: Facts) -> Facts:
+    """Count the kinds of elicitation, over the few requests that have any."""
+    kinds = [_kind(bit).alias(f"kind_{bit}") for bit in range(KIND_BITS)]
+    found = facts.filter(nw.col("elicitation").cast(nw.Int64) > 0)
+    return (
+        found.select("account_id", _hour().alias("hour"), *kinds)
+        .group_by("account_id", "hour")
+        .agg(*[_sum(f"kind_{bit}") for bit in range(KIND_BITS)])
+    )
+
+
+def values(facts: Facts) -> Facts:
     """Count which clients, addresses, networks, … each account used on each day.
 
     Returns:
         One row per `account_id`, `day` (days since 1970), `kind` and `value` (int64, never 0): `requests`,
         `first_us`, `last_us`.
     """
-    parts = [
-        facts.select(
-            "account_id",
-            _day().alias("day"),
-            nw.lit(kind).alias("kind"),
-            nw.col(kind).cast(nw.Int64).alias("value"),
-            "time_us",
-        ).filter(~nw.col("value").is_null() & (nw.col("value") != 0))
-        for kind in VALUE_KINDS
-    ]
-    keys = ("account_id", "day", "kind", "value")
-    return (
-        nw.concat(parts)
-        .with_columns(nw.lit(1).cast(nw.Int64).alias("one"))
-        .group_by(*keys)
+    return nw.concat([_values_of(facts, kind) for kind in VALUE_KINDS])
+
+
+def _values_of(facts: Facts, kind: str) -> Facts:
+    """Group one kind by itself: shorter keys are grouped faster than one table of all kinds."""
+    present = facts.filter(~nw.col(kind).is_null() & (nw.col(kind) != 0))
+    counted = (
+        present.select(
+            "account_id", _day().alias("day"), nw.col(kind).cast(nw.Int64).alias("value"), "time_us", _one()
+        )
+        .group_by("account_id", "day", "value")
         .agg(
-            _sum("one").alias("requests"),
+            _sum("requests"),
             nw.col("time_us").min().alias("first_us"),
             nw.col("time_us").max().alias("last_us"),
         )
     )
+    return counted.select(
+        "account_id", "day", nw.lit(kind).alias("kind"), "value", "requests", "first_us", "last_us"
+    )
 
 
-def models(facts: nw.LazyFrame) -> nw.LazyFrame:
+def models(facts: Facts) -> Facts:
     """Sum requests and tokens of each account by day, model and surface.
 
     Returns:
@@ -111,28 +137,27 @@ def models(facts: nw.LazyFrame) -> nw.LazyFrame:
         nw.col("surface").fill_null(""),
         nw.col("input_tokens").cast(nw.Int64),
         nw.col("output_tokens").cast(nw.Int64),
-        nw.lit(1).cast(nw.Int64).alias("requests"),
+        _one(),
     ]
     sums = [_sum(name) for name in ("requests", "input_tokens", "output_tokens")]
     return facts.select(*columns).group_by("account_id", "day", "model", "surface").agg(*sums)
 
 
-def contents(facts: nw.LazyFrame) -> nw.LazyFrame:
+def contents(facts: Facts) -> Facts:
     """Count each exact prompt of each account and day.
 
     Returns:
         One row per `account_id`, `day` and `content` (int64): `requests`, `elicited` (1 if any kind matched) and
         `repeatable` (1 if the prompt is long enough for a repetition to mean something).
     """
-    elicited = nw.when(nw.col("elicitation").cast(nw.Int64) > 0).then(nw.lit(1)).otherwise(nw.lit(0))
     repeatable = nw.when(nw.col("text_tokens") >= MIN_REPEATABLE_TOKENS).then(nw.lit(1)).otherwise(nw.lit(0))
     columns = [
         nw.col("account_id"),
         _day().alias("day"),
         nw.col("content"),
-        elicited.cast(nw.Int64).alias("elicited"),
+        _elicited(),
         repeatable.cast(nw.Int64).alias("repeatable"),
-        nw.lit(1).cast(nw.Int64).alias("requests"),
+        _one(),
     ]
     return (
         facts.filter(nw.col("content") != 0)
@@ -142,30 +167,24 @@ def contents(facts: nw.LazyFrame) -> nw.LazyFrame:
     )
 
 
-def templates(facts: nw.LazyFrame) -> nw.LazyFrame:
+def templates(facts: Facts) -> Facts:
     """Count which template shingles each account used on each day, and with how many different prompts.
 
     Returns:
         One row per `account_id`, `day` and `key` (int64): `contents` (different prompts that carried it),
         `requests`, `elicited` (prompts among them that matched a kind) and `example` (the smallest content hash).
     """
-    elicited = nw.when(nw.col("elicitation").cast(nw.Int64) > 0).then(nw.lit(1)).otherwise(nw.lit(0))
+    seen = facts.filter(nw.col("content") != 0)
     distinct = (
-        facts.filter(nw.col("content") != 0)
-        .select(
-            "account_id",
-            _day().alias("day"),
-            "content",
-            "system",
-            "keys",
-            elicited.cast(nw.Int64).alias("elicited"),
-            nw.lit(1).cast(nw.Int64).alias("requests"),
-        )
+        seen.select("account_id", _day().alias("day"), "content", "system", "request", _elicited(), _one())
         .group_by("account_id", "day", "content", "system")
-        .agg(_sum("requests"), nw.col("elicited").max(), nw.col("keys").any_value())
+        .agg(_sum("requests"), nw.col("elicited").max(), nw.col("request").min())
     )
+    # The keys of one request of each prompt, always the same one. Prompts that differ in their line breaks alone are
+    # one prompt and may have other keys.
+    carried = distinct.join(seen.select("request", "keys"), on="request", how="inner")
     return (
-        distinct.explode("keys")
+        carried.explode("keys")
         .filter(~nw.col("keys").is_null())
         .with_columns(nw.lit(1).cast(nw.Int64).alias("contents"))
         .group_by("account_id", "day", "keys")
@@ -175,11 +194,13 @@ def templates(facts: nw.LazyFrame) -> nw.LazyFrame:
             _sum("elicited"),
             nw.col("content").min().alias("example"),
         )
-        .select("account_id", "day", nw.col("keys").alias("key"), "contents", "requests", "elicited", "example")
+        .select(
+            "account_id", "day", nw.col("keys").alias("key"), "contents", "requests", "elicited", "example"
+        )
     )
 
 
-TABLES: dict[str, Callable[[nw.LazyFrame], nw.LazyFrame]] = {
+TABLES: dict[str, Callable[[Facts], Facts]] = {
     "activity": activity,
     "values": values,
     "models": models,

@@ -1,7 +1,8 @@
 """The state folder: facts by day and the profiles computed from them.
 
     STATE/manifest.json                       what wrote it: versions, rules
-    STATE/facts/2026-03-02/<hash>.parquet     one row per request, no text
+    STATE/facts.json                          which files of facts count (see `catalog`)
+    STATE/facts/2026-03-02/<name>.parquet     one row per request, no text
     STATE/profiles/2026-03-02/*.parquet       the tables of `profiles.definition`
     STATE/names/*.parquet                     what a hashed client, address or template looks like
 
@@ -11,32 +12,47 @@ so that the order in which logs arrive, and how often, changes nothing: an incre
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
+import uuid
 from collections.abc import Iterable
-from datetime import date, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import duckdb
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from stillwatch.detect.fingerprints.facts import FACTS
+from stillwatch.detect.profiles.catalog import Catalog, FactFile, day_name
 from stillwatch.detect.profiles.definition import DAY_US
+from stillwatch.detect.profiles.duplicates import repeated_rows
 from stillwatch.detect.profiles.engine import Engine
+from stillwatch.detect.profiles.names import merge_names
 from stillwatch.errors import StateError
 
-STATE_VERSION = 1
-EPOCH = date(1970, 1, 1)
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["State", "day_name"]
+
+STATE_VERSION = 2
 FLUSH_ROWS = 262_144  # facts of one day held in memory before they are written
-
-
-def day_name(day: int) -> str:
-    """Name the folder of a day, given in days since 1970."""
-    return str(EPOCH + timedelta(days=day))
+PENDING_ROWS = 1_000_000  # facts of all days held in memory: about 200 bytes each
+MANY_FILES = 12  # of one day: more are made one
+REPEATING_COLUMNS = [
+    "account_id",
+    "elicitation",
+    "asn",
+    "country",
+    "sampling",
+    "model",
+    "surface",
+    "client",
+    "network",
+    "system",
+]
+"""Columns worth a dictionary; hashes that never repeat are written as they are."""
 
 
 class State:
@@ -45,35 +61,39 @@ class State:
     Args:
         root: The folder; made if it is not there.
         rules_digest: What the elicitation rules were, as facts made with other rules must not be mixed in.
+
+    Raises:
+        StateError: The folder holds something else, or facts made by another version or with other rules.
     """
 
     def __init__(self, root: Path, *, rules_digest: str) -> None:
-        """Open or begin a state folder."""
+        """Open or begin a state folder, and clear away what a crash left."""
         self.root = root
         self._pending: dict[int, list[pa.RecordBatch]] = {}
-        self._staged: dict[int, list[Path]] = {}
-        self._part = 0
+        self._pending_rows: dict[int, int] = {}
+        self._staged: dict[int, list[FactFile]] = {}
         self._names: list[pa.Table] = []
         self.duplicates = 0
         self._check_manifest({"state_version": STATE_VERSION, "rules": rules_digest})
+        self._catalog = Catalog(root)
         self._staging = root / "staging"
         shutil.rmtree(self._staging, ignore_errors=True)
-        self._staging.mkdir(parents=True)
 
     def _check_manifest(self, expected: dict[str, object]) -> None:
         path = self.root / "manifest.json"
         if path.exists():
-            found = json.loads(path.read_text(encoding="utf-8"))
-            if found != expected:
+            if _read_manifest(path) != expected:
                 raise StateError(
                     f"{self.root} was written by another version or with other elicitation rules",
                     hint="scan the logs again into an empty --state folder",
                 )
             return
-        if self.root.exists() and any(self.root.iterdir()):
+        if self.root.exists() and (not self.root.is_dir() or any(self.root.iterdir())):
             raise StateError(f"{self.root} is not empty and is no state folder", hint="name an empty folder")
         self.root.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(expected, indent=1), encoding="utf-8")
+        draft = self.root / ".manifest.json"
+        draft.write_text(json.dumps(expected, indent=1), encoding="utf-8")
+        draft.replace(path)
 
     def add(self, facts: pa.RecordBatch) -> None:
         """Take in facts in any order; duplicates are settled in `settle`.
@@ -81,111 +101,152 @@ class State:
         Args:
             facts: Rows of `FACTS`.
         """
-        if facts.num_rows == 0:
-            return
-        times = facts.column("time_us").to_numpy()
-        days = times // DAY_US
-        for day in np.unique(days).tolist():
-            part = facts if days.min() == days.max() else facts.filter(pa.array(days == day))
-            waiting = self._pending.setdefault(day, [])
-            waiting.append(part)
-            if sum(batch.num_rows for batch in waiting) >= FLUSH_ROWS:
+        for day, part in _by_day(facts):
+            self._pending.setdefault(day, []).append(part)
+            self._pending_rows[day] = self._pending_rows.get(day, 0) + part.num_rows
+            if self._pending_rows[day] >= FLUSH_ROWS:
                 self._flush(day)
+        while sum(self._pending_rows.values()) >= PENDING_ROWS:
+            self._flush(max(self._pending_rows, key=lambda day: self._pending_rows[day]))
 
     def add_names(self, names: pa.Table) -> None:
         """Remember what hashed values look like (`kind`, `value`, `text`, `weight`)."""
         self._names.append(names)
 
     def _flush(self, day: int) -> None:
-        batches = self._pending.pop(day)
-        path = self._staging / f"{day_name(day)}-{self._part}.parquet"
-        self._part += 1
-        pq.write_table(pa.Table.from_batches(batches, schema=FACTS), path, compression="lz4")
-        self._staged.setdefault(day, []).append(path)
+        table = pa.Table.from_batches(self._pending.pop(day), schema=FACTS)
+        del self._pending_rows[day]
+        path = self._new_path(day)
+        pq.write_table(table, path, compression="lz4", use_dictionary=REPEATING_COLUMNS)
+        self._staged.setdefault(day, []).append(FactFile(path.name, table.num_rows))
+
+    def _new_path(self, day: int) -> Path:
+        folder = self._staging / day_name(day)
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / f"{uuid.uuid4().hex}.parquet"
 
     def settle(self) -> set[int]:
-        """Merge what was added into the days, counting each request id once.
+        """Make what was added count, each request id once.
 
-        Of two rows with one id the earlier stays (then the smaller account id), whatever came first.
+        Of two rows with one id the earlier stays (then the smaller account id), whatever came first. Everything that was
+        added counts from one moment on: a crash before leaves the state as it was.
 
         Returns:
             The days whose facts changed, in days since 1970.
         """
         for day in list(self._pending):
             self._flush(day)
-        changed: set[int] = set()
-        connection = duckdb.connect(config={"threads": 2, "memory_limit": "2GB"})
-        foreign = self._ids_in_several_days(connection)
-        for day, staged in sorted(self._staged.items()):
-            if self._merge_day(connection, day, staged, foreign):
-                changed.add(day)
-        connection.close()
-        shutil.rmtree(self._staging)
+        changed = self._without_repeats()
+        for day, files in changed.items():
+            self._put_in_place(day, files)
+        self._catalog.commit(changed)
+        shutil.rmtree(self._staging, ignore_errors=True)
         self._staged = {}
-        return changed
+        return set(changed)
 
-    def _ids_in_several_days(self, connection: duckdb.DuckDBPyConnection) -> pa.Table:
-        """Find ids that occur in more than one day, and the day each belongs to."""
-        staged = [str(path) for paths in self._staged.values() for path in paths]
-        kept = [str(path) for path in sorted(self.root.glob("facts/*/*.parquet"))]
-        if not staged:
-            return pa.table({"request": pa.array([], pa.int64()), "day": pa.array([], pa.int64())})
-        files = f"read_parquet({staged + kept!r})"
-        return connection.sql(
-            f"""select request, min(time_us) // {DAY_US} as day from {files}
-            group by request having min(time_us) // {DAY_US} <> max(time_us) // {DAY_US}"""
-        ).to_arrow_table()
+    def _without_repeats(self) -> dict[int, list[FactFile]]:
+        """Return the files of every day that changes."""
+        if not self._staged:
+            return {}
+        kept = [
+            (day, self._catalog.folder(day), file)
+            for day in self._catalog.days()
+            for file in self._catalog.files(day)
+        ]
+        staged = [
+            (day, self._staging / day_name(day), file)
+            for day in sorted(self._staged)
+            for file in self._staged[day]
+        ]
+        repeats = repeated_rows([folder / file.name for _, folder, file in (*kept, *staged)])
+        self.duplicates += sum(len(rows) for rows in repeats.values())
+        after: dict[int, list[FactFile]] = {}
+        changed: set[int] = set()
+        for number, (day, folder, file) in enumerate((*kept, *staged)):
+            drop = repeats.get(folder / file.name)
+            left = file if drop is None else self._leave_out(day, folder / file.name, drop)
+            if left is not None:
+                after.setdefault(day, []).append(left)
+            if (number < len(kept) and drop is not None) or (number >= len(kept) and left is not None):
+                changed.add(day)
+        return {day: self._compact(day, after.get(day, [])) for day in sorted(changed)}
 
-    def _merge_day(
-        self, connection: duckdb.DuckDBPyConnection, day: int, staged: list[Path], foreign: pa.Table
-    ) -> bool:
-        folder = self.root / "facts" / day_name(day)
-        kept = sorted(folder.glob("*.parquet")) if folder.exists() else []
-        before = sum(pq.read_metadata(path).num_rows for path in kept)
-        connection.register("foreign_ids", foreign)
-        files = f"read_parquet({[str(path) for path in [*kept, *staged]]!r})"
-        where = f"where request not in (select request from foreign_ids where day <> {day})" if foreign.num_rows else ""
-        rows, distinct = connection.sql(f"select count(*), count(distinct request) from {files} {where}").fetchall()[0]
-        total = before + sum(pq.read_metadata(path).num_rows for path in staged)
-        self.duplicates += total - distinct
-        if distinct == before and rows >= distinct and kept and not self._replaces(connection, kept, files, where):
-            return False
-        merged = self._staging / f"{day_name(day)}-merged.parquet"
-        once = "" if rows == distinct else "qualify row_number() over (partition by request order by time_us, account_id, content) = 1"
-        connection.sql(f"select * from {files} {where} {once} order by time_us, request").write_parquet(
-            str(merged), compression="zstd"
+    def _leave_out(self, day: int, path: Path, drop: NDArray[np.int64]) -> FactFile | None:
+        """Write a file again without some of its rows; None if none is left."""
+        table = pq.read_table(path)
+        keep = np.ones(table.num_rows, dtype=np.bool_)
+        keep[drop] = False
+        if not keep.any():
+            return None
+        target = self._new_path(day)
+        pq.write_table(
+            table.filter(pa.array(keep)), target, compression="lz4", use_dictionary=REPEATING_COLUMNS
         )
-        folder.mkdir(parents=True, exist_ok=True)
-        final = folder / f"{hashlib.sha256(str(distinct).encode()).hexdigest()[:8]}-{distinct}.parquet"
-        for path in kept:
-            path.unlink()
-        merged.replace(final)
-        return True
+        return FactFile(target.name, int(keep.sum()))
 
-    @staticmethod
-    def _replaces(connection: duckdb.DuckDBPyConnection, kept: list[Path], files: str, where: str) -> bool:
-        """Tell whether a duplicate would take the place of a row that is kept."""
-        order = "min((time_us, account_id, content))"
-        old = f"select request, {order} as row from read_parquet({[str(path) for path in kept]!r}) group by request"
-        new = f"select request, {order} as row from {files} {where} group by request"
-        return bool(connection.sql(f"select count(*) from (({old}) except ({new}))").fetchall()[0][0])
+    def _compact(self, day: int, files: list[FactFile]) -> list[FactFile]:
+        """Make one file of many small ones."""
+        if len(files) <= MANY_FILES:
+            return files
+        target = self._new_path(day)
+        with pq.ParquetWriter(target, FACTS, compression="lz4", use_dictionary=REPEATING_COLUMNS) as writer:
+            for file in files:
+                writer.write_table(pq.read_table(self._whereabouts(day, file)))
+        return [FactFile(target.name, sum(file.rows for file in files))]
+
+    def _whereabouts(self, day: int, file: FactFile) -> Path:
+        staged = self._staging / day_name(day) / file.name
+        return staged if staged.exists() else self._catalog.folder(day) / file.name
+
+    def _put_in_place(self, day: int, files: list[FactFile]) -> None:
+        folder = self._catalog.folder(day)
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in files:
+            staged = self._staging / day_name(day) / file.name
+            if staged.exists():
+                staged.replace(folder / file.name)
 
     def profile(self, days: Iterable[int], engine: Engine) -> None:
-        """Compute the profiles of the given days and of those that have none yet."""
-        wanted = set(days) | {day for day in self.days() if not (self.root / "profiles" / day_name(day)).exists()}
-        for day in sorted(wanted):
-            draft = self.root / "profiles" / f".{day_name(day)}"
-            shutil.rmtree(draft, ignore_errors=True)
-            draft.mkdir(parents=True)
-            engine.profile(sorted((self.root / "facts" / day_name(day)).glob("*.parquet")), draft)
-            final = self.root / "profiles" / day_name(day)
-            shutil.rmtree(final, ignore_errors=True)
-            draft.replace(final)
+        """Compute the profiles that are missing or were made of other facts.
+
+        Args:
+            days: Days to compute anyway.
+            engine: Where to compute.
+        """
+        wanted = set(days) | {day for day in self.days() if not self._is_profiled(day)}
+        drafts = {day: self._draft(day) for day in sorted(wanted) if self._catalog.files(day)}
+        engine.profile([(self._catalog.paths(day), draft) for day, draft in drafts.items()])
+        for day, draft in drafts.items():
+            (draft / "of").write_text(self._catalog.generation(day), encoding="utf-8")
+            self._replace_profile(day, draft)
+
+    def _is_profiled(self, day: int) -> bool:
+        mark = self.root / "profiles" / day_name(day) / "of"
+        return mark.exists() and mark.read_text(encoding="utf-8") == self._catalog.generation(day)
+
+    def _draft(self, day: int) -> Path:
+        draft = self.root / "profiles" / f".{day_name(day)}"
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
+        return draft
+
+    def _replace_profile(self, day: int, draft: Path) -> None:
+        final = self.root / "profiles" / day_name(day)
+        old = final.with_name(f".old-{final.name}")
+        shutil.rmtree(old, ignore_errors=True)
+        if final.exists():
+            final.replace(old)
+        draft.replace(final)
+        shutil.rmtree(old, ignore_errors=True)
 
     def days(self) -> list[int]:
         """List the days that have facts, in days since 1970, oldest first."""
-        folders = sorted(self.root.glob("facts/*"))
-        return [(date.fromisoformat(folder.name) - EPOCH).days for folder in folders]
+        return self._catalog.days()
+
+    def facts(self, days: Iterable[int] | None = None) -> list[str]:
+        """List the files of facts, for all days or some of them."""
+        chosen = self.days() if days is None else days
+        return [str(path) for day in chosen for path in self._catalog.paths(day)]
 
     def tables(self, name: str, days: Iterable[int] | None = None) -> list[str]:
         """List the files of one profile table, for all days or some of them."""
@@ -205,26 +266,39 @@ class State:
 
     def write_names(self) -> None:
         """Write the names added in this run, merged with those that were there."""
+        merged = merge_names([self.names(), *self._names])
         folder = self.root / "names"
-        kept = [pq.read_table(path) for path in sorted(folder.glob("*.parquet"))] if folder.exists() else []
-        tables = [table for table in [*kept, *self._names] if table.num_rows]
-        if not tables:
-            return
-        merged = pa.concat_tables(tables).sort_by(
-            [("kind", "ascending"), ("value", "ascending"), ("weight", "descending"), ("text", "ascending")]
-        )
-        keys = merged.select(["kind", "value"])
-        kinds = pc.cast(keys["kind"], pa.string()).to_pylist()
-        values = keys["value"].to_numpy()
-        kind_ids = np.unique(np.asarray(kinds), return_inverse=True)[1]
-        first = np.ones(merged.num_rows, dtype=bool)
-        first[1:] = (values[1:] != values[:-1]) | (kind_ids[1:] != kind_ids[:-1])
         folder.mkdir(parents=True, exist_ok=True)
         draft = folder / ".names.parquet"
-        pq.write_table(merged.filter(pa.array(first)), draft, compression="zstd")
+        pq.write_table(merged, draft, compression="zstd")
         draft.replace(folder / "names.parquet")
+        self._names = []
 
     def names(self) -> pa.Table:
         """Return the names: `kind`, `value`, `text`, `weight`."""
         path = self.root / "names" / "names.parquet"
-        return pq.read_table(path) if path.exists() else pa.table({name: [] for name in ("kind", "value", "text", "weight")})
+        return pq.read_table(path) if path.exists() else merge_names([])
+
+
+def _by_day(facts: pa.RecordBatch) -> list[tuple[int, pa.RecordBatch]]:
+    """Cut facts into days."""
+    if facts.num_rows == 0:
+        return []
+    days = facts.column("time_us").to_numpy() // DAY_US
+    if days.min() == days.max():
+        return [(int(days[0]), facts)]
+    order = np.argsort(days, kind="stable")
+    ordered = facts.take(pa.array(order))
+    labels, starts = np.unique(days[order], return_index=True)
+    ends = np.append(starts[1:], len(days))
+    return [
+        (day, ordered.slice(start, end - start))
+        for day, start, end in zip(labels.tolist(), starts.tolist(), ends.tolist(), strict=True)
+    ]
+
+
+def _read_manifest(path: Path) -> object:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return None  # nothing that was written here

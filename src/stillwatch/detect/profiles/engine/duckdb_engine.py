@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 
 import duckdb
 import narwhals as nw
 
 from stillwatch.detect.profiles.definition import TABLES
+from stillwatch.detect.profiles.engine.port import Day
 
 
 class DuckDBEngine:
@@ -23,16 +24,27 @@ class DuckDBEngine:
 
     def __init__(self, *, threads: int, memory_limit: str) -> None:
         """Open a private in-memory database."""
+        self._threads = threads
         self._connection = duckdb.connect(
             config={"threads": threads, "memory_limit": memory_limit, "preserve_insertion_order": False}
         )
 
-    def profile(self, facts: Sequence[Path], out: Path) -> None:
-        """Write every table of a profile as `out/<table>.parquet`."""
-        files = self._connection.read_parquet([str(path) for path in facts])
-        for name, define in TABLES.items():
-            native = define(nw.from_native(files)).to_native()
-            native.write_parquet(str(out / f"{name}.parquet"), compression="zstd")
+    def profile(self, days: Sequence[Day]) -> None:
+        """Write every table of each day's profile as `<table>.parquet`.
+
+        Days and tables are computed side by side: one of them alone has too few row groups to keep the threads busy.
+        """
+        tasks = [(day, name) for day in days for name in TABLES]
+        with ThreadPoolExecutor(max_workers=self._threads, thread_name_prefix="profile") as pool:
+            for _ in pool.map(lambda task: self._write(*task), tasks):
+                pass
+
+    def _write(self, day: Day, table: str) -> None:
+        facts, out = day
+        with self._connection.cursor() as cursor:
+            files = cursor.read_parquet([str(path) for path in facts])
+            native = TABLES[table](nw.from_native(files)).to_native()
+            native.write_parquet(str(out / f"{table}.parquet"), compression="lz4")
 
     def close(self) -> None:
         """Close the database."""

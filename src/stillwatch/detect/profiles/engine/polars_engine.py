@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import narwhals as nw
 
 from stillwatch.detect.profiles.definition import TABLES
+from stillwatch.detect.profiles.engine.port import Day
 from stillwatch.errors import EngineError
 
 try:
@@ -21,11 +21,12 @@ class PolarsEngine:
 
     name = "polars"
 
-    def profile(self, facts: Sequence[Path], out: Path) -> None:
-        """Write every table of a profile as `out/<table>.parquet`."""
-        files = pl.scan_parquet([str(path) for path in facts])
-        for name, define in TABLES.items():
-            define(nw.from_native(files)).collect().to_native().write_parquet(out / f"{name}.parquet")
+    def profile(self, days: Sequence[Day]) -> None:
+        """Write every table of each day's profile as `<table>.parquet`."""
+        for facts, out in days:
+            files = pl.scan_parquet([str(path) for path in facts])
+            for name, define in TABLES.items():
+                define(nw.from_native(files)).collect().to_native().write_parquet(out / f"{name}.parquet")
 
     def close(self) -> None:
         """Hold nothing."""

@@ -8,18 +8,20 @@ from typing import Protocol
 
 from stillwatch.errors import EngineError
 
+Day = tuple[Sequence[Path], Path]
+"""Files of the facts of one day, and the folder for its profile."""
+
 
 class Engine(Protocol):
-    """Runs `profiles.definition` over the facts of one day and writes the tables."""
+    """Runs `profiles.definition` over the facts of whole days and writes the tables."""
 
     name: str
 
-    def profile(self, facts: Sequence[Path], out: Path) -> None:
-        """Write every table of a profile as `out/<table>.parquet`.
+    def profile(self, days: Sequence[Day]) -> None:
+        """Write every table of each day's profile as `<table>.parquet`.
 
         Args:
-            facts: Parquet files of facts, without duplicates.
-            out: An existing folder.
+            days: The days, each by the Parquet files of its facts (no request id twice) and an existing folder to write to.
 
         Raises:
             EngineError: The engine cannot be reached or refuses.
@@ -55,4 +57,6 @@ def open_engine(url: str = "duckdb://", *, threads: int = 2, memory_limit: str =
         from stillwatch.detect.profiles.engine.spark_engine import SparkEngine  # noqa: PLC0415
 
         return SparkEngine(url)
-    raise EngineError(f"no profile engine is called {scheme!r}", hint="use duckdb://, polars:// or spark://host:port")
+    raise EngineError(
+        f"no profile engine is called {scheme!r}", hint="use duckdb://, polars:// or spark://host:port"
+    )

@@ -9,6 +9,7 @@ from pathlib import Path
 import narwhals as nw
 
 from stillwatch.detect.profiles.definition import TABLES
+from stillwatch.detect.profiles.engine.port import Day
 from stillwatch.errors import EngineError
 
 try:
@@ -34,10 +35,16 @@ class SparkEngine:
         try:
             self._session = builder.master(master).getOrCreate()
         except Exception as failure:
-            raise EngineError(f"Spark at {url} did not answer: {failure}", hint="check the master's URL") from failure
+            raise EngineError(
+                f"Spark at {url} did not answer: {failure}", hint="check the master's URL"
+            ) from failure
 
-    def profile(self, facts: Sequence[Path], out: Path) -> None:
-        """Write every table of a profile as `out/<table>.parquet`."""
+    def profile(self, days: Sequence[Day]) -> None:
+        """Write every table of each day's profile as `<table>.parquet`."""
+        for facts, out in days:
+            self._profile_day(facts, out)
+
+    def _profile_day(self, facts: Sequence[Path], out: Path) -> None:
         files = self._session.read.parquet(*[str(path) for path in facts])
         for name, define in TABLES.items():
             native = define(nw.from_native(files)).to_native()
