@@ -24,10 +24,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 OWN_SHARE = 0.8  # of a template's different prompts, those sent by the cluster
-SPREADS = (0.4, 0.2, 0.08)  # share of the cluster's accounts that use a template of the operator: strict, likely, loose
+SPREADS = (
+    0.4,
+    0.2,
+    0.08,
+)  # share of the cluster's accounts that use a template of the operator: strict, likely, loose
 MIN_ACCOUNTS = 3
 RESAMPLES = 400
 LEVEL = 0.95
+MIN_FITTED_ACCOUNTS = 20
+MIN_SPREAD_OF_MARKS = 0.04  # accounts must differ in their marked share by this much (standard deviation)
+MOSTLY_MARKED = 0.8  # above this nearly everything is marked and there is nothing to add
+MOSTLY_ORDINARY = 0.5
+MIN_SEEN_PART = 0.4  # more than two and a half times what was seen is never claimed
 
 
 @dataclass(frozen=True)
@@ -38,35 +47,65 @@ class Marked:
         account: `(n,)` positions.
         requests: `(n,)` requests.
         marked: `(n, 3)` requests marked strictly, likely and loosely.
+        plain: `(n,)` requests that nothing marks and nothing sets apart: single questions without instructions or tools.
+        ordinary: Share of ordinary accounts' requests that the rules match by mistake or by trade.
     """
 
     account: NDArray[np.int64]
     requests: NDArray[np.float64]
     marked: NDArray[np.float64]
+    plain: NDArray[np.float64]
+    ordinary: float
 
     def estimate(self, rng: np.random.Generator) -> ExtractionEstimate:
-        """Estimate the share; the interval takes in which accounts were seen and how templates were chosen."""
+        """Estimate the share; the interval takes in which accounts were seen and what marks miss."""
         size = len(self.account)
         total = max(float(self.requests.sum()), 1.0)
-        share = float(self.marked[:, 1].sum()) / total
-        draws = rng.integers(0, size, (RESAMPLES, size))
-        requests = np.maximum(self.requests[draws].sum(axis=1), 1.0)
-        strict = self.marked[:, 0][draws].sum(axis=1) / requests
-        loose = self.marked[:, 2][draws].sum(axis=1) / requests
+        everyone = np.arange(size)
+        share = self._share(everyone, 1)
+        draws = [rng.integers(0, size, size) for _ in range(RESAMPLES)]
+        strict = [self._share(draw, 0) for draw in draws]
+        loose = [self._share(draw, 2) for draw in draws]
         low, high = float(np.quantile(strict, (1 - LEVEL) / 2)), float(np.quantile(loose, (1 + LEVEL) / 2))
         # One account's own variation, where there are too few accounts to see it.
-        slack = 1.96 * np.sqrt(max(share * (1 - share), 1.0 / total) / total)
+        slack = 1.96 * float(np.sqrt(max(share * (1 - share), 1.0 / total) / total))
         return ExtractionEstimate(
-            share=min(share, 1.0),
-            low=max(0.0, min(low, share) - slack),
+            share=share,
+            low=max(0.0, min(low, share) - slack - self.ordinary),
             high=min(1.0, max(high, share) + slack),
             level=LEVEL,
         )
+
+    def _share(self, chosen: NDArray[np.int64], level: int) -> float:
+        """Return the marked share of some accounts, raised by what marks miss."""
+        requests = np.maximum(self.requests[chosen], 1.0)
+        marked = self.marked[chosen, level]
+        share = float(marked.sum() / requests.sum())
+        return min(1.0, share / _seen_part(marked / requests, self.plain[chosen] / requests, requests))
 
     def own_share(self) -> dict[int, float]:
         """Return each account's share of likely marked requests, by position."""
         shares = self.marked[:, 1] / np.maximum(self.requests, 1.0)
         return dict(zip(self.account.tolist(), shares.tolist(), strict=True))
+
+
+def _seen_part(marked: NDArray[np.float64], plain: NDArray[np.float64], weight: NDArray[np.float64]) -> float:
+    """Return the part of the extraction that is marked, from how plain requests vary with marked ones.
+
+    Where accounts mix users' demand with extraction in different proportions x, the marked share is `r x` and the plain
+    share `a (1 - x) + (1 - r) x`, a line in the marked share with intercept a and slope `(1 - r - a) / r`. A line
+    through the accounts therefore gives `r = (1 - a) / (1 + slope)`. Where accounts do not differ there is no line to
+    see, and what is marked is all that is claimed.
+    """
+    spread = float(np.sqrt(np.average((marked - np.average(marked, weights=weight)) ** 2, weights=weight)))
+    if (
+        len(marked) < MIN_FITTED_ACCOUNTS
+        or spread < MIN_SPREAD_OF_MARKS
+        or np.average(marked, weights=weight) > MOSTLY_MARKED
+    ):
+        return 1.0
+    slope, intercept = np.polyfit(marked, plain, 1, w=np.sqrt(weight))
+    return float(np.clip((1 - intercept) / max(1 + slope, 1e-9), MIN_SEEN_PART, 1.0))
 
 
 def mark_requests(state: State, population: Population, members: NDArray[np.int64]) -> Marked:
@@ -79,7 +118,9 @@ def mark_requests(state: State, population: Population, members: NDArray[np.int6
     """
     keys = [_own_templates(population, members, spread) for spread in SPREADS]
     connection = duckdb.connect(config={"threads": 2, "memory_limit": "2GB"})
-    connection.register("members", pa.table({"account_id": population.account_ids[members].tolist(), "account": members}))
+    connection.register(
+        "members", pa.table({"account_id": population.account_ids[members].tolist(), "account": members})
+    )
     lists = [one.tolist() for one in keys]
     elicited = f"(elicitation & ~{1 << HARVESTING_BIT}::uinteger) > 0"
     columns = ", ".join(
@@ -87,16 +128,31 @@ def mark_requests(state: State, population: Population, members: NDArray[np.int6
         for index, numbers in enumerate(lists)
     )
     rows = connection.sql(
-        f"""select account, count(*)::double as requests, {columns}
+        f"""select account, count(*)::double as requests, {columns},
+            count(*) filter (not ({elicited} or list_has_any(keys, {lists[1]!r}::bigint[]))
+                and coalesce(single_turn, false) and system = 0 and not tools)::double as plain
         from read_parquet({_fact_files(state, population.days)!r}) join members using (account_id)
         group by account order by account"""
     ).fetchnumpy()
     marked = np.stack([np.asarray(rows[f"level_{index}"]) for index in range(len(SPREADS))], axis=1)
-    return Marked(rows["account"].astype(np.int64), np.asarray(rows["requests"]), marked)
+    requests = np.maximum(population.totals["requests"].astype(np.float64), 1.0)
+    others = np.setdiff1d(np.arange(len(population)), members)
+    ordinary = (
+        float(np.mean(population.totals["elicited"][others] / requests[others])) if len(others) else 0.0
+    )
+    return Marked(
+        rows["account"].astype(np.int64),
+        np.asarray(rows["requests"]),
+        marked,
+        np.asarray(rows["plain"]),
+        ordinary,
+    )
 
 
 def _fact_files(state: State, days: Sequence[int]) -> list[str]:
-    return [str(path) for day in days for path in sorted((state.root / "facts" / day_name(day)).glob("*.parquet"))]
+    return [
+        str(path) for day in days for path in sorted((state.root / "facts" / day_name(day)).glob("*.parquet"))
+    ]
 
 
 def _own_templates(population: Population, members: NDArray[np.int64], spread: float) -> NDArray[np.int64]:
