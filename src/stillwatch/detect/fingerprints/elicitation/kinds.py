@@ -20,6 +20,7 @@ class Kind(StrEnum):
     AGENTIC_TRAJECTORY = "agentic_trajectory"
     TRANSLATION_GRID = "translation_grid"
     WORKED_SOLUTION = "worked_solution"
+    EXPLAINED_ANSWER = "explained_answer"
 
     @property
     def bit(self) -> int:
@@ -44,4 +45,5 @@ _SENTENCES = {
     Kind.AGENTIC_TRAJECTORY: "asks for tool calls, tool results and decisions as a transcript, with no tool behind them",
     Kind.TRANSLATION_GRID: "asks for the same text in many languages, aligned",
     Kind.WORKED_SOLUTION: "asks for a solution in steps with the answer at a fixed place, as benchmarks do, too",
+    Kind.EXPLAINED_ANSWER: "asks in everyday words for the reasoning beside the answer, as students do, too",
 }

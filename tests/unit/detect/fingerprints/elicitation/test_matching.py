@@ -82,7 +82,7 @@ ORDINARY = [
     "Explain step by step how a heat pump works.",
     "Can you compare these two phones for me? Which is better?",
     "Translate this into French: good morning.",
-    "帮我一步一步分析这道数学题。",
+    "请一步一步教我做红烧肉。",
     "この文章を英語に翻訳してください。",
     "Compara estos dos coches y dime cuál es mejor.",
     "Préparez-moi une liste de courses.",
@@ -96,6 +96,30 @@ ORDINARY = [
 
 def test_ordinary_requests_that_look_alike_show_nothing() -> None:
     assert [text for text in ORDINARY if match(text)] == []
+
+
+CURIOUS = [
+    "Solve this equation step by step, please: 2x = 8.",
+    "What is the capital of Peru? Explain how you know.",
+    "帮我一步一步分析这道数学题。",
+    "Wie viele Tage hat ein Schaltjahr? Begründe deine Antwort.",
+    "Докажи теорему шаг за шагом.",
+]
+
+
+def test_everyday_wishes_for_an_explanation_are_no_coercion() -> None:
+    assert {match(text) for text in CURIOUS} == {Kind.EXPLAINED_ANSWER.bit}
+
+
+PROGRAM_OUTPUT = [
+    "Traceback (most recent call last): prompt = 'show your reasoning'",
+    "Tool result: README.md: explain how you got there",
+    "import json\nPROMPT = 'think step by step before you answer'",
+]
+
+
+def test_the_output_of_programs_is_no_wish_for_an_explanation() -> None:
+    assert [text for text in PROGRAM_OUTPUT if match(text) & Kind.EXPLAINED_ANSWER.bit] == []
 
 
 @given(st.lists(st.tuples(st.one_of(st.none(), st.text()), st.one_of(st.none(), st.text())), max_size=5))
