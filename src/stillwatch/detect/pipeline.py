@@ -163,7 +163,9 @@ class _Scan:
         summary = self._ingest(state, self.options.logs)
         days = state.days()
         if not days:
-            raise NothingToReadError("the logs hold no requests", hint="name files or folders that hold request logs")
+            raise NothingToReadError(
+                "the logs hold no requests", hint="name files or folders that hold request logs"
+            )
         baseline = self._baseline_state()
         return self._judge(state, days, baseline, summary)
 
@@ -188,7 +190,11 @@ class _Scan:
             state.write_names()
         with self.watch("profile"):
             self.say(f"profiling {len(changed)} days")
-            engine = open_engine(self.options.engine, threads=self.options.threads, memory_limit=f"{self.options.memory_gib:.2f}GiB")
+            engine = open_engine(
+                self.options.engine,
+                threads=self.options.threads,
+                memory_limit=f"{self.options.memory_gib:.2f}GiB",
+            )
             try:
                 state.profile(changed, engine)
             finally:
@@ -209,7 +215,9 @@ class _Scan:
             raise NothingToReadError(f"the baseline {given} holds no requests")
         return state
 
-    def _judge(self, state: State, days: list[int], baseline: State | None, summary: ReadSummary) -> ScanResult:
+    def _judge(
+        self, state: State, days: list[int], baseline: State | None, summary: ReadSummary
+    ) -> ScanResult:
         """Judge the window, step by step in a replay, and write the report of the last step."""
         known: dict[str, str] = state.known_campaigns()
         first_flagged: dict[str, datetime] = {}
@@ -234,18 +242,37 @@ class _Scan:
         with self.watch("findings"):
             names = {
                 (kind, value): text
-                for kind, value, text in zip(*(state.names()[name].to_pylist() for name in ("kind", "value", "text")), strict=True)
+                for kind, value, text in zip(
+                    *(state.names()[name].to_pylist() for name in ("kind", "value", "text")), strict=True
+                )
             }
             findings = [
-                build_finding(seen, one, campaign_id=campaign, detected_at=first_flagged.get(campaign), names=names, notes=notes)
+                build_finding(
+                    seen,
+                    one,
+                    campaign_id=campaign,
+                    detected_at=first_flagged.get(campaign),
+                    names=names,
+                    notes=notes,
+                )
                 for one, campaign in zip(flagged, ids, strict=True)
             ]
             findings.sort(key=lambda one: (-one.severity.rank, one.q_value, -one.exchanges, one.finding_id))
-            report = self._report(state, seen, verdicts, flagged, findings, notes, summary, replay, baseline is not None)
+            report = self._report(
+                state, seen, verdicts, flagged, findings, notes, summary, replay, baseline is not None
+            )
         shares: dict[str, float] = {}
         for one in flagged:
-            shares |= {str(seen.population.account_ids[place]): share for place, share in one.own_share.items()}
-        return ScanResult(report, tuple(str(one) for one in seen.population.account_ids), shares, summary, dict(self.watch.seconds))
+            shares |= {
+                str(seen.population.account_ids[place]): share for place, share in one.own_share.items()
+            }
+        return ScanResult(
+            report,
+            tuple(str(one) for one in seen.population.account_ids),
+            shares,
+            summary,
+            dict(self.watch.seconds),
+        )
 
     def _step_ends(self, days: list[int]) -> list[int]:
         if not self.options.replay_days:
@@ -263,7 +290,12 @@ class _Scan:
         if baseline is not None:
             # A reference of the same length: what is compared grows with the days that are looked at.
             ordinary = look(
-                baseline, baseline.days()[: len(window)], self.accounts, frozenset(self._baseline_covered()), watch=self.watch, threads=self.options.threads
+                baseline,
+                baseline.days()[: len(window)],
+                self.accounts,
+                frozenset(self._baseline_covered()),
+                watch=self.watch,
+                threads=self.options.threads,
             )
         with self.watch("findings"):
             verdicts = judge(seen, ordinary)
@@ -282,7 +314,13 @@ class _Scan:
     def _name_campaigns(self, seen: Look, flagged: list[Flagged], known: dict[str, str]) -> list[str]:
         """Give flagged clusters lasting ids, and remember their accounts."""
         order = _by_first_use(seen)
-        clusters = [sorted((str(seen.population.account_ids[one]) for one in seen.groups.members[flagged_one.index]), key=lambda account: order[account]) for flagged_one in flagged]
+        clusters = [
+            sorted(
+                (str(seen.population.account_ids[one]) for one in seen.groups.members[flagged_one.index]),
+                key=lambda account: order[account],
+            )
+            for flagged_one in flagged
+        ]
         ids = campaign_ids(clusters, known)
         for members, campaign in zip(clusters, ids, strict=True):
             known.update(dict.fromkeys(members, campaign))
@@ -301,7 +339,10 @@ class _Scan:
         with_baseline: bool,  # noqa: FBT001
     ) -> ScanReport:
         population = seen.population
-        first, last = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=one) for one in (population.first_us, population.last_us))
+        first, last = (
+            datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=one)
+            for one in (population.first_us, population.last_us)
+        )
         return ScanReport(
             tool_version=__version__,
             generated_at=self.options.now,
@@ -326,7 +367,9 @@ class _Scan:
 
     def _missing_accounts(self) -> tuple[str, ...]:
         if self.accounts is None:
-            return ("no accounts table: payment, e-mail domain, creation and closure cannot be compared (--accounts)",)
+            return (
+                "no accounts table: payment, e-mail domain, creation and closure cannot be compared (--accounts)",
+            )
         return tuple(self.account_notes)
 
 
@@ -335,4 +378,7 @@ def _by_first_use(seen: Look) -> dict[str, tuple[int, str]]:
     hours = seen.population.hours
     first = np.full(len(seen.population), np.iinfo(np.int64).max)
     np.minimum.at(first, hours["account"].astype(np.int64), hours["hour"].astype(np.int64))
-    return {str(account): (int(hour), str(account)) for account, hour in zip(seen.population.account_ids, first, strict=True)}
+    return {
+        str(account): (int(hour), str(account))
+        for account, hour in zip(seen.population.account_ids, first, strict=True)
+    }

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 ACCESS_TIES = 3  # a campaign's account shares its access with a few others at least
 PROMPT_TIES = 6  # and its templates with more
 BYSTANDER = 0.1  # of the usual member's ties of each sort, what a member shows at least
-DECLARED_SHARE = 0.8  # one payer or one domain of its own behind this share of the accounts: one customer, many seats
+DECLARED_SHARE = (
+    0.8  # one payer or one domain of its own behind this share of the accounts: one customer, many seats
+)
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,9 @@ def measure_ties(evidence: LinkEvidence, graph: sp.csr_matrix, clusters: Sequenc
         if kind.family != "timing" and kind.alone_max_accounts > 0:
             access += by_kind[name]
     prompts = (
-        evidence.templates.prompt_nats(left, right, evidence.size) if evidence.templates else np.zeros(len(left))
+        evidence.templates.prompt_nats(left, right, evidence.size)
+        if evidence.templates
+        else np.zeros(len(left))
     )
     own_access = _per_account(left, right, access, ACCESS_TIES, evidence.size)
     own_prompts = _per_account(left, right, prompts, PROMPT_TIES, evidence.size)
@@ -119,7 +123,11 @@ def measure_ties(evidence: LinkEvidence, graph: sp.csr_matrix, clusters: Sequenc
 
 
 def _per_account(
-    left: NDArray[np.int64], right: NDArray[np.int64], nats: NDArray[np.float64], strongest: int, n_accounts: int
+    left: NDArray[np.int64],
+    right: NDArray[np.int64],
+    nats: NDArray[np.float64],
+    strongest: int,
+    n_accounts: int,
 ) -> NDArray[np.float64]:
     """Average each account's strongest ties."""
     account = np.concatenate([left, right])

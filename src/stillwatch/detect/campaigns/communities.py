@@ -45,9 +45,7 @@ class CommunitySearch:
         rng: Chance, for sampling pairs.
     """
 
-    def __init__(
-        self, evidence: LinkEvidence, graph: sp.csr_matrix, rng: np.random.Generator
-    ) -> None:
+    def __init__(self, evidence: LinkEvidence, graph: sp.csr_matrix, rng: np.random.Generator) -> None:
         """Keep what is searched."""
         self._evidence = evidence
         self._graph = graph
@@ -58,16 +56,24 @@ class CommunitySearch:
         degree = np.diff(self._graph.indptr)
         tied = np.flatnonzero(degree > 0)
         found: list[NDArray[np.int64]] = []
-        todo = self._parts(tied) if len(tied) else []
+        todo = self._components(tied)
         while todo:
             members = todo.pop()
-            if len(members) < 2:  # noqa: PLR2004
+            if len(members) < 2:
                 continue
             split = self._split(members) if len(members) >= MIN_SPLIT else None
             if split is None:
                 split = self._settle(members, found)
             todo.extend(split)
         return sorted(found, key=lambda members: (-len(members), int(members[0])))
+
+    def _components(self, members: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        """Return the connected components: what modularity makes of them is checked like every other cut."""
+        if len(members) == 0:
+            return []
+        _, label = connected_components(self._ties(members), directed=False)
+        order = np.argsort(label, kind="stable")
+        return np.split(members[order], np.flatnonzero(np.diff(label[order])) + 1)
 
     def _parts(self, members: NDArray[np.int64]) -> list[NDArray[np.int64]]:
         ties = self._graph[members][:, members]
@@ -99,7 +105,11 @@ class CommunitySearch:
 
     def _cores(self, members: NDArray[np.int64]) -> Iterator[list[NDArray[np.int64]]]:
         """Propose what is tied far more tightly than the rest: a few accounts of one operator among many of a VPN."""
-        usual = alone_nats(self._evidence.size) + float(np.median(ties.data)) if (ties := self._ties(members)).nnz else 0.0
+        usual = (
+            alone_nats(self._evidence.size) + float(np.median(ties.data))
+            if (ties := self._ties(members)).nnz
+            else 0.0
+        )
         for factor in CORE_FACTORS:
             strong = ties.copy()
             strong.data[strong.data + alone_nats(self._evidence.size) < factor * usual] = 0
@@ -124,7 +134,10 @@ class CommunitySearch:
         count, label = connected_components(sp.csr_matrix(joined), directed=False)
         if count == 1:
             return None
-        return [np.concatenate([part for part, own in zip(parts, label, strict=True) if own == one]) for one in range(count)]
+        return [
+            np.concatenate([part for part, own in zip(parts, label, strict=True) if own == one])
+            for one in range(count)
+        ]
 
     def _means(self, parts: list[NDArray[np.int64]]) -> NDArray[np.float64]:
         """Return the mean nats between random accounts of each two parts, `(n_parts, n_parts)`; 0 within a single one."""
@@ -168,8 +181,8 @@ class CommunitySearch:
         """Accept a community without those that do not belong, or break it up further."""
         mean = self._belonging(members)
         belongs = mean >= BELONGS * np.median(mean)
-        if np.median(mean) >= self._floor(len(members)) and belongs.mean() >= 0.5:  # noqa: PLR2004
-            if belongs.sum() >= 2:  # noqa: PLR2004
+        if np.median(mean) >= self._floor(len(members)) and belongs.mean() >= 0.5:
+            if belongs.sum() >= 2:
                 found.append(np.sort(members[belongs]))
             return []
         return self._tighter(members)

@@ -97,7 +97,15 @@ def flag(state: State, seen: Look, verdicts: Verdicts, fdr: float) -> list[Flagg
             p_value = float(min(verdicts.p_distillation[index], verdicts.p_resale[index]))
             q_value = float(min(verdicts.q_distillation[index], verdicts.q_resale[index]))
         out.append(
-            Flagged(index, label, p_value, q_value, extraction, marked.own_share(), _gravity(seen, index, label, extraction))
+            Flagged(
+                index,
+                label,
+                p_value,
+                q_value,
+                extraction,
+                marked.own_share(),
+                _gravity(seen, index, label, extraction),
+            )
         )
     return out
 
@@ -138,17 +146,24 @@ def build_finding(
     """
     members = seen.groups.members[flagged.index]
     ids = [str(one) for one in seen.population.account_ids[members]]
-    pooled = {name: int(seen.groups.measures[name][members].sum()) for name in ("requests", "input_tokens", "output_tokens")}
+    pooled = {
+        name: int(seen.groups.measures[name][members].sum())
+        for name in ("requests", "input_tokens", "output_tokens")
+    }
     hours = _hours(seen, members)
     evidence = (*_link_evidence(seen, flagged.index, names), *_signal_evidence(seen, flagged.index))
-    supporting = sum(1 for one in evidence if one.kind is EvidenceKind.SIGNAL and (one.p_value or 1) <= SUPPORTING_P_VALUE)
+    supporting = sum(
+        1 for one in evidence if one.kind is EvidenceKind.SIGNAL and (one.p_value or 1) <= SUPPORTING_P_VALUE
+    )
     touching = next((notes[one] for one in ids if one in notes), None)
     what = "one operator" if len(ids) > 1 else "one account"
     return Finding(
         finding_id=f"{campaign_id}-{flagged.label.value}",
         campaign_id=campaign_id,
         label=flagged.label,
-        title=f"{len(ids):,} accounts, {pooled['requests']:,} exchanges, {what}" if len(ids) > 1 else f"1 account, {pooled['requests']:,} exchanges",
+        title=f"{len(ids):,} accounts, {pooled['requests']:,} exchanges, {what}"
+        if len(ids) > 1
+        else f"1 account, {pooled['requests']:,} exchanges",
         severity=flagged.gravity.severity,
         severity_reasons=flagged.gravity.reasons,
         confidence=confidence(flagged.q_value, supporting),
@@ -159,7 +174,9 @@ def build_finding(
         input_tokens=pooled["input_tokens"],
         output_tokens=pooled["output_tokens"],
         first_seen=_at(int(hours.min()) * HOUR_US),
-        last_seen=_at(min(int(hours.max() + 1) * HOUR_US - 1, max(seen.population.last_us, int(hours.min()) * HOUR_US))),
+        last_seen=_at(
+            min(int(hours.max() + 1) * HOUR_US - 1, max(seen.population.last_us, int(hours.min()) * HOUR_US))
+        ),
         detected_at=detected_at if flagged.gravity.severity is not Severity.LOW else None,
         extraction=flagged.extraction,
         evidence=evidence,
@@ -256,7 +273,9 @@ def _signal_evidence(seen: Look, index: int) -> list[Evidence]:
     return sorted(out, key=lambda one: -one.nats)
 
 
-def _exemplars(seen: Look, members: NDArray[np.int64], names: dict[tuple[str, int], str]) -> tuple[Exemplar, ...]:
+def _exemplars(
+    seen: Look, members: NDArray[np.int64], names: dict[tuple[str, int], str]
+) -> tuple[Exemplar, ...]:
     table = seen.population.templates
     if len(table) == 0:
         return ()
@@ -270,7 +289,14 @@ def _exemplars(seen: Look, members: NDArray[np.int64], names: dict[tuple[str, in
         text = names.get(("template", int(keys[place])))
         if text and text not in said:
             said.add(text)
-            out.append(Exemplar(template=f"{int(keys[place]):016x}", text=text, accounts=int(accounts[place]), exchanges=int(requests[place])))
+            out.append(
+                Exemplar(
+                    template=f"{int(keys[place]):016x}",
+                    text=text,
+                    accounts=int(accounts[place]),
+                    exchanges=int(requests[place]),
+                )
+            )
         if len(out) == SHOWN_EXEMPLARS:
             break
     return tuple(out)

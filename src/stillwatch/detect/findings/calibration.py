@@ -37,7 +37,9 @@ class Reference:
     scores: NDArray[np.float64]
     left_out: float
 
-    def p_values(self, scores: NDArray[np.float64], *, inside: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+    def p_values(
+        self, scores: NDArray[np.float64], *, inside: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.float64]:
         """Return conformal p-values.
 
         Args:

@@ -26,7 +26,9 @@ from stillwatch.detect.timing import Stopwatch
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-LONE_WEIGHT = 0.2  # all published campaigns ran over many accounts; most of the error budget is kept for those
+LONE_WEIGHT = (
+    0.2  # all published campaigns ran over many accounts; most of the error budget is kept for those
+)
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,9 @@ def look(
     with watch("signals"):
         # Every account is looked at alone as well: whoever sits behind a VPN with others may still work alone.
         alone = [np.array([index]) for index in np.flatnonzero(~covered)]
-        groups = Groups([*found, *alone], account_measures(state, population, kind_rarity(population, ~covered)))
+        groups = Groups(
+            [*found, *alone], account_measures(state, population, kind_rarity(population, ~covered))
+        )
         coordination = np.concatenate([ties.coordination, np.zeros(len(alone))])
         scores = score(groups, coordination)
         openly_one = np.concatenate([declared(evidence, found), np.zeros(len(alone), dtype=bool)])
@@ -158,7 +162,13 @@ def judge(seen: Look, baseline: Look | None = None) -> Verdicts:
     usable = against.is_group & ~against.openly_one
     references: dict[str, Reference] = {}
 
-    def p_values(name: str, own: NDArray[np.float64], other: NDArray[np.float64], chosen: NDArray[np.bool_], where: NDArray[np.bool_]) -> NDArray[np.float64]:
+    def p_values(
+        name: str,
+        own: NDArray[np.float64],
+        other: NDArray[np.float64],
+        chosen: NDArray[np.bool_],
+        where: NDArray[np.bool_],
+    ) -> NDArray[np.float64]:
         out = np.ones(len(own))
         if baseline is None:
             reference, inside = self_reference(other[chosen])
@@ -186,7 +196,9 @@ def judge(seen: Look, baseline: Look | None = None) -> Verdicts:
     p_distillation = np.where(group, np.maximum(coordination, distillation), lone)
     p_resale = np.where(group, np.maximum(coordination, resale), 1.0)
     weights = seen.groups.pooled("requests") * np.where(group, 1.0, LONE_WEIGHT)
-    both = weighted_q_values(np.concatenate([p_distillation, p_resale]), np.concatenate([weights, weights * group]))
+    both = weighted_q_values(
+        np.concatenate([p_distillation, p_resale]), np.concatenate([weights, weights * group])
+    )
     half = len(group)
     return Verdicts(p_distillation, p_resale, both[:half], both[half:], references)
 

@@ -111,7 +111,9 @@ def controls_defeated(seen: Look, index: int) -> tuple[str, ...]:
     if payments is not None:
         known = [payments[one] for one in members if payments[one] is not None]
         if known and len(set(known)) >= 0.5 * len(known) and seen.access(index) > TELLING_NATS:
-            out.append(f"identity checks: {len(set(known))} payment instruments for what appears to be one operator")
+            out.append(
+                f"identity checks: {len(set(known))} payment instruments for what appears to be one operator"
+            )
     return tuple(out)
 
 

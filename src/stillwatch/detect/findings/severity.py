@@ -6,8 +6,15 @@ from dataclasses import dataclass
 
 from stillwatch.domain.findings import Confidence, Severity
 
-SCALE_STEPS = (1_000, 20_000, 400_000)  # exchanges; a small user stays below the first, published campaigns begin at 10^5
-COORDINATION_STEPS = (5, 200)  # accounts under one operator; a person with a second account stays below the first
+SCALE_STEPS = (
+    1_000,
+    20_000,
+    400_000,
+)  # exchanges; a small user stays below the first, published campaigns begin at 10^5
+COORDINATION_STEPS = (
+    5,
+    200,
+)  # accounts under one operator; a person with a second account stays below the first
 SURE_Q_VALUE = 0.01
 SUPPORTING_P_VALUE = 0.05
 

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 THURSDAY = 3  # 1970-01-01 was one; weeks begin on Monday
 
 
-def calibration_summary(verdicts: Verdicts, seen: Look, fdr: float, *, with_baseline: bool) -> CalibrationSummary:
+def calibration_summary(
+    verdicts: Verdicts, seen: Look, fdr: float, *, with_baseline: bool
+) -> CalibrationSummary:
     """Say what the evidence was compared with and how far that can be trusted."""
     groups = verdicts.references.get("coordination")
     lone = verdicts.references.get("lone")

@@ -58,7 +58,9 @@ def find_active_hours(population: Population) -> ActiveHours | None:
     account = population.hours["account"].astype(np.int64)
     hour = population.hours["hour"].astype(np.int64)
     hour = hour - hour.min()
-    active = sp.csr_matrix((np.ones(len(account)), (account, hour)), shape=(len(population), int(hour.max()) + 1))
+    active = sp.csr_matrix(
+        (np.ones(len(account)), (account, hour)), shape=(len(population), int(hour.max()) + 1)
+    )
     per_hour = np.asarray(active.sum(axis=0)).ravel()
     crowding = float((per_hour**2).sum() / max(per_hour.sum(), 1.0) ** 2)
     count = np.asarray(active.sum(axis=1)).ravel()

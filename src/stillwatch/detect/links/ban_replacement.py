@@ -34,7 +34,11 @@ class BanReplacement:
         if closed is None:
             return None
         first_hour = np.full(len(population), np.iinfo(np.int64).max)
-        np.minimum.at(first_hour, population.hours["account"].astype(np.int64), population.hours["hour"].astype(np.int64))
+        np.minimum.at(
+            first_hour,
+            population.hours["account"].astype(np.int64),
+            population.hours["hour"].astype(np.int64),
+        )
         order = np.argsort(first_hour, kind="stable")
         begins = first_hour[order]
         accounts: list[np.ndarray] = []

@@ -34,7 +34,10 @@ class CreationCohort:
         where = np.array([index for index, item in enumerate(column) if item is not None], dtype=np.int64)
         times = np.array([column[index] for index in where], dtype=np.int64)
         return rarity(
-            where, times // (WINDOW_HOURS * HOUR_US), len(population), alone_max_accounts=self.alone_max_accounts
+            where,
+            times // (WINDOW_HOURS * HOUR_US),
+            len(population),
+            alone_max_accounts=self.alone_max_accounts,
         )
 
 

@@ -31,7 +31,9 @@ class SharedEmailDomain:
         column = population.registry.get("email_domain")
         if column is None:
             return None
-        patterns = np.array([_DIGITS.sub("#", item.lower()) if item else None for item in column], dtype=object)
+        patterns = np.array(
+            [_DIGITS.sub("#", item.lower()) if item else None for item in column], dtype=object
+        )
         account, value = codes(patterns)
         return rarity(account, value, len(population), alone_max_accounts=self.alone_max_accounts)
 

@@ -66,11 +66,11 @@ class LinkEvidence:
         ones = np.ones(len(members.account))
         held = sp.csr_matrix((ones, (members.account, members.value)), shape=shape)
         nats = members.nats[members.value]
-        return SharedValues(kind, members, held, sp.csr_matrix((nats, (members.account, members.value)), shape=shape))
+        return SharedValues(
+            kind, members, held, sp.csr_matrix((nats, (members.account, members.value)), shape=shape)
+        )
 
-    def by_kind(
-        self, left: NDArray[np.int64], right: NDArray[np.int64]
-    ) -> dict[str, NDArray[np.float64]]:
+    def by_kind(self, left: NDArray[np.int64], right: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
         """Return the nats of each kind for pairs of accounts.
 
         Of several shared values of one kind the rarest counts, and of kinds that see the same thing (address, network
@@ -103,7 +103,11 @@ class LinkEvidence:
 
     def _cap_timing(self, out: dict[str, NDArray[np.float64]]) -> None:
         """Bound what all coincidences in time are worth together: they ride on each other."""
-        names = [shared.kind.name for shared in self.shared if shared.kind.family == "timing" and shared.kind.name in out]
+        names = [
+            shared.kind.name
+            for shared in self.shared
+            if shared.kind.family == "timing" and shared.kind.name in out
+        ]
         names += ["active_hours"] if "active_hours" in out else []
         if not names:
             return

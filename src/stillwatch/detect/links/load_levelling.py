@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 HOURS_PER_DAY = 24
-OUT_OF_LINE = 5.0  # robust standard deviations of log daily load beyond which an account is not one of a fleet
+OUT_OF_LINE = (
+    5.0  # robust standard deviations of log daily load beyond which an account is not one of a fleet
+)
 MIN_SPREAD = 0.5  # standard deviation of log daily load below which no fleet is believed to be
 
 

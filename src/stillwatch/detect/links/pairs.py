@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _merge(a_ptr, a_ind, a_dat, b_ptr, b_ind, b_dat, left, right, largest):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     out = np.zeros(left.shape[0])
     for k in range(left.shape[0]):
@@ -58,8 +58,8 @@ def pair_max(
     return _run(a, b, left, right, largest=True)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def holder_pairs(indptr, indices, order, all_pairs, ring, n_accounts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, PLR0913
+@njit(cache=True, nogil=True)
+def holder_pairs(indptr, indices, order, all_pairs, ring, n_accounts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     """Pair the holders of each value: all pairs of a few, neighbors on a ring of many.
 
     Args:

@@ -50,7 +50,9 @@ class TemplateFamilies:
     prompt_surprise: sp.csr_matrix
     direction: sp.csr_matrix
 
-    def nats(self, left: NDArray[np.int64], right: NDArray[np.int64], population_size: int) -> NDArray[np.float64]:
+    def nats(
+        self, left: NDArray[np.int64], right: NDArray[np.int64], population_size: int
+    ) -> NDArray[np.float64]:
         """Weigh what pairs of accounts share.
 
         The nats of every family both use are added, and count to the extent that the two accounts' whole demand
@@ -66,7 +68,9 @@ class TemplateFamilies:
         """
         return self._nats(self.surprise, self.own, left, right, population_size)
 
-    def prompt_nats(self, left: NDArray[np.int64], right: NDArray[np.int64], population_size: int) -> NDArray[np.float64]:
+    def prompt_nats(
+        self, left: NDArray[np.int64], right: NDArray[np.int64], population_size: int
+    ) -> NDArray[np.float64]:
         """Weigh what pairs of accounts share in their prompts, system instructions left aside, `(m,)` float64."""
         return self._nats(self.prompt_surprise, self.prompt_own, left, right, population_size)
 
@@ -84,7 +88,11 @@ class TemplateFamilies:
 
 
 def _families(
-    key: NDArray[np.int64], account: NDArray[np.int64], contents: NDArray[np.float64], example: NDArray[np.int64], labels: NDArray[np.int64]
+    key: NDArray[np.int64],
+    account: NDArray[np.int64],
+    contents: NDArray[np.float64],
+    example: NDArray[np.int64],
+    labels: NDArray[np.int64],
 ) -> NDArray[np.int64]:
     """Join the shingles of one template: those that sit in the same prompts.
 
@@ -101,7 +109,9 @@ def _families(
     unit = sp.diags(1 / np.sqrt(np.asarray(used.sum(axis=0)).ravel()))
     agreement = (unit @ (used.T @ used) @ unit).tocoo()
     same = (agreement.data >= SAME_FAMILY) & (agreement.row < agreement.col)
-    graph = sp.csr_matrix((agreement.data[same], (agreement.row[same], agreement.col[same])), shape=agreement.shape)
+    graph = sp.csr_matrix(
+        (agreement.data[same], (agreement.row[same], agreement.col[same])), shape=agreement.shape
+    )
     family: NDArray[np.int64] = connected_components(graph, directed=False)[1].astype(np.int64)
     return family
 
@@ -156,7 +166,9 @@ def _weigh(
     usual = volume[account][order][np.minimum(starts + np.maximum(holders - 1, 0) // 2, len(order) - 1)]
     exposure = np.maximum(1.0, volume[account] / np.maximum(usual[family], 1.0))
     chance = 1 - (1 - np.minimum(share[family], 0.999)) ** exposure
-    strength = np.minimum(1.0, np.log1p(contents) / np.log(4.0))  # full strength from three different prompts on
+    strength = np.minimum(
+        1.0, np.log1p(contents) / np.log(4.0)
+    )  # full strength from three different prompts on
     telling = (holders[family] > 1) & (share[family] <= COMMON_SHARE) & (chance < 0.5)
     rows, columns = account[telling], family[telling]
     worth = np.minimum(-np.log(chance[telling]), alone_nats(size))  # one family alone ties nobody
@@ -165,7 +177,9 @@ def _weigh(
     of_prompt = np.ones(n_families)
     of_prompt[family_of_key[(keys & 1) == 1]] = 0.0
     prompt_only = sp.diags(of_prompt)
-    spread = sp.csr_matrix((contents / volume[account] * -np.log(share[family]), (account, family)), shape=shape)
+    spread = sp.csr_matrix(
+        (contents / volume[account] * -np.log(share[family]), (account, family)), shape=shape
+    )
     norm = np.sqrt(np.asarray(spread.multiply(spread).sum(axis=1)).ravel())
     direction = (sp.diags(1 / np.maximum(norm, 1e-12)) @ spread).tocsr()
     return TemplateFamilies(

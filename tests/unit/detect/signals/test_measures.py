@@ -39,7 +39,7 @@ def test_the_daily_load_is_the_mean_log_of_requests_per_active_day(make_populati
     hours = [(0, 3), (0, 5), (0, 9), (0, 30), (1, 4)]
     found = module._daily_load(make_population(3, hours=hours))
     assert found["log_load"].tolist() == pytest.approx([np.log(3) / 2, 0.0, 0.0])
-    assert found["active_days"].tolist() == [2, 1, 1]
+    assert found["log_load_squared"].tolist() == pytest.approx([(np.log(3) / 2) ** 2, 0.0, 0.0])
 
 
 def test_the_clock_counts_requests_by_hour_of_the_day(make_population: Build) -> None:
