@@ -44,6 +44,22 @@ def test_criteria_in_the_system_text_and_the_answer_in_the_prompt_go_together() 
     assert match("Evaluate the response: Paris.") == 0
 
 
+JUDGED_CASE = """### Task description: An instruction, a response to evaluate, a reference answer that earns full marks and a score rubric are given.
+1. Write detailed feedback by the score rubric. 2. Then write an integer between 1 and 5.
+### Instruction: Name a river in Germany.
+### Response: The Rhine.
+### Reference answer: The Elbe.
+### Score rubrics: [Is the river in Germany?]
+### Feedback:"""
+
+
+def test_a_case_laid_before_a_judge_is_grading_and_no_record_of_a_training_set() -> None:
+    assert match(JUDGED_CASE) == Kind.RUBRIC_GRADING.bit
+    assert match(JUDGED_CASE[JUDGED_CASE.index("### Instruction") : JUDGED_CASE.index("### Reference")]) == (
+        Kind.DATASET_FORMAT.bit
+    )
+
+
 def test_the_kinds_are_named_in_the_order_of_their_bits() -> None:
     assert MATCHER.kinds == tuple(kind.value for kind in Kind)
 
