@@ -17,8 +17,8 @@ from stillwatch.lab.simulation.chance import Indices, Keys
 
 _PLATFORMS = ("linux", "macos", "windows", "alpine")
 _PLATFORM_WEIGHTS = (62, 20, 12, 6)
-_HISTORY = 24  # versions that exist before the simulated period starts
-_VERSIONS = 96  # versions known altogether
+_HISTORY_DAYS = 500  # of releases before the simulated period starts
+_VERSIONS = 512  # versions known altogether
 _NEVER = 1 << 20
 
 
@@ -104,7 +104,7 @@ def versions(library: Indices, client: Keys, day: Indices) -> Indices:
     lag = np.where(pinned, chance.log_normal(client, chance.salt("age"), 60.0, 0.9), 0.0)
     lag += chance.log_normal(client, chance.salt("lag"), 4.0, 1.0)
     current = np.where(pinned | (day < 0), 0, day)
-    version = _HISTORY + np.floor((current - lag) / cadence)
+    version = np.floor((_HISTORY_DAYS + current - lag) / cadence)
     return np.asarray(version.clip(0, _VERSIONS - 1), dtype=np.int64)
 
 
