@@ -44,7 +44,7 @@ def hash_column(values: pa.Array) -> NDArray[np.int64]:
     Returns:
         `(n,)` int64, 0 where the value is null.
     """
-    return kernel.hash_values(*text_buffers(values))  # type: ignore[no-any-return]
+    return kernel.hash_values(*text_buffers(values))
 
 
 def hash_by_value(values: pa.Array, value_of: Any = None) -> NDArray[np.int64]:

@@ -7,16 +7,21 @@ and whatever only some prompts say are never shown.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SHOWN_TEMPLATES = 120  # per batch, the commonest first
+LOOKED_AT = 40_000  # prompts of a batch; a template that matters is among them
 MIN_PROMPTS = 12
+MIN_ACCOUNTS = 3
+MIN_WORDS = 3  # fewer show nothing
 SAMPLED_PROMPTS = 8
 COMMON_SHARE = 0.85
 MAX_WORDS = 60
@@ -32,73 +37,144 @@ NAMES: pa.Schema = pa.schema(
 """What hashed values look like."""
 
 
-def template_names(prompts: pa.Array, accounts: pa.Array, keys: pa.Array) -> pa.Table:
+def template_names(
+    prompts: pa.Array, accounts: pa.Array, contents: NDArray[np.int64], keys: pa.Array
+) -> pa.Table:
     """Show the commonest templates of a batch.
 
     Args:
         prompts: `(n,)` string.
         accounts: `(n,)` account ids.
+        contents: `(n,)` content hashes of the prompts.
         keys: `(n,)` lists of template keys.
 
     Returns:
         Rows of `NAMES` with kind `template`.
     """
-    offsets = keys.offsets.to_numpy()
-    flat = keys.values.to_numpy()[offsets[0] : offsets[-1]]
-    row = np.repeat(np.arange(len(keys)), np.diff(offsets))
-    of_prompt = (flat & 1) == 0
-    flat, row = flat[of_prompt], row[of_prompt]
-    labels, dense, counts = np.unique(flat, return_inverse=True, return_counts=True)
-    common = np.flatnonzero(counts >= MIN_PROMPTS)
-    common = common[np.argsort(-counts[common], kind="stable")[:SHOWN_TEMPLATES]]
-    order = np.argsort(dense, kind="stable")
-    starts = np.searchsorted(dense[order], common)
+    account = accounts.dictionary_encode().indices.to_numpy(zero_copy_only=False)
+    words = _Words(prompts)
+    step = -(-len(keys) // LOOKED_AT) if len(keys) else 1
     found: dict[str, list[object]] = {"kind": [], "value": [], "text": [], "weight": []}
-    for place, start in zip(common.tolist(), starts.tolist(), strict=True):
-        rows = row[order[start : start + counts[place]]]
-        text = _skeleton(prompts, accounts, rows)
+    for key, places in _common_keys(keys.take(pa.array(np.arange(0, len(keys), step)))):
+        rows = places * step
+        text = words.shared(rows) if _may_be_shown(account[rows], contents[rows]) else ""
         if text:
-            for name, value in (
-                ("kind", "template"),
-                ("value", int(labels[place])),
-                ("text", text),
-                ("weight", int(counts[place])),
-            ):
+            row = {"kind": "template", "value": key, "text": text, "weight": len(rows)}
+            for name, value in row.items():
                 found[name].append(value)
     return pa.table(found, schema=NAMES)
 
 
-def _skeleton(prompts: pa.Array, accounts: pa.Array, rows: NDArray[np.int64]) -> str:
-    """Return the words that prompts share, or nothing if that is too little."""
-    sample = rows[np.linspace(0, len(rows) - 1, SAMPLED_PROMPTS).astype(np.int64)]
-    texts = [str(prompts[int(one)].as_py() or "")[:4_000] for one in sample]
-    if len(set(texts)) < SAMPLED_PROMPTS // 2 or len(set(accounts.take(pa.array(rows)).to_pylist())) == 2:
-        return ""  # one prompt sent again and again, or what two people share between them
-    bags = [set(_WORD.findall(text)) for text in texts]
-    shared = {word for word in bags[0] if sum(word in bag for bag in bags) >= COMMON_SHARE * len(bags)}
+def _common_keys(keys: pa.Array) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """Yield the commonest keys of prompts and the rows that carry them."""
+    offsets = keys.offsets.to_numpy()
+    flat = keys.values.to_numpy()[offsets[0] : offsets[-1]]
+    ordered = np.sort(flat[(flat & 1) == 0])
+    starts = (
+        np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+        if len(ordered)
+        else np.empty(0, np.int64)
+    )
+    counts = np.diff(np.append(starts, len(ordered)))
+    common = np.flatnonzero(counts >= MIN_PROMPTS)
+    common = np.sort(common[np.argsort(-counts[common], kind="stable")[:SHOWN_TEMPLATES]])
+    labels = ordered[starts[common]]
+    if len(labels) == 0:
+        return
+    place = np.minimum(np.searchsorted(labels, flat), len(labels) - 1)
+    hit = np.flatnonzero(labels[place] == flat)
+    row = np.searchsorted(offsets - offsets[0], hit, side="right") - 1
+    of_key = place[hit]
+    for number, key in enumerate(labels.tolist()):
+        yield key, row[of_key == number]
+
+
+def _may_be_shown(account: NDArray[np.int32], content: NDArray[np.int64]) -> bool:
+    """Tell whether what prompts share is nobody's own words: three accounts', or one account's many prompts'.
+
+    What two accounts share is between the two of them. A prompt that is sent again and again is no template.
+    """
+    accounts = len(np.unique(account))
+    prompts = len(np.unique(content))
+    return accounts >= MIN_ACCOUNTS or (accounts == 1 and prompts >= MIN_PROMPTS)
+
+
+class _Words:
+    """The words of the prompts of one batch, found once each."""
+
+    def __init__(self, prompts: pa.Array) -> None:
+        self._prompts = prompts
+        self._words: dict[int, list[str]] = {}
+        self._shared: dict[tuple[int, ...], str] = {}
+
+    def shared(self, rows: NDArray[np.int64]) -> str:
+        """Return the words that prompts share, or nothing if that is too little."""
+        sample = tuple(rows[np.linspace(0, len(rows) - 1, SAMPLED_PROMPTS).astype(np.int64)].tolist())
+        if sample not in self._shared:
+            self._shared[sample] = _skeleton([self._of(row) for row in sample])
+        return self._shared[sample]
+
+    def _of(self, row: int) -> list[str]:
+        if row not in self._words:
+            self._words[row] = _WORD.findall(str(self._prompts[row].as_py() or "")[:4_000])
+        return self._words[row]
+
+
+def _skeleton(texts: list[list[str]]) -> str:
+    """Return the words that nearly all texts carry, in the order of the first, with gaps between them."""
+    if len({" ".join(text) for text in texts}) < SAMPLED_PROMPTS // 2:
+        return ""  # the same prompt again and again
+    bags = [set(text) for text in texts]
+    shared = {
+        word
+        for word in bags[0]
+        if _is_shown(word) and sum(word in bag for bag in bags) >= COMMON_SHARE * len(bags)
+    }
     words: list[str] = []
-    for word in _WORD.findall(texts[0]):
-        shown = word if word in shared and not word.isdigit() else GAP
+    for word in texts[0]:
+        shown = word if word in shared else GAP
         if shown == GAP and words and words[-1] == GAP:
             continue
         words.append(shown)
         if len(words) == MAX_WORDS:
             break
-    if sum(bool(_OF_WORD.fullmatch(word)) for word in words) < 3:
+    if sum(bool(_OF_WORD.fullmatch(word)) for word in words) < MIN_WORDS:
         return ""
     return re.sub(r"\s+([,.;:!?)\]])", r"\1", " ".join(words))[:MAX_CHARACTERS]
 
 
-def value_names(kind: str, hashes: NDArray[np.int64], texts: pa.Array) -> pa.Table:
-    """Remember the texts of hashed values that are no customer's words (clients, networks)."""
-    labels, first, counts = np.unique(hashes, return_index=True, return_counts=True)
-    keep = labels != 0
-    return pa.table(
-        {
-            "kind": pa.array([kind] * int(keep.sum()), pa.string()),
-            "value": pa.array(labels[keep]),
-            "text": texts.take(pa.array(first[keep])),
-            "weight": pa.array(counts[keep]),
-        },
-        schema=NAMES,
-    )
+def _is_shown(word: str) -> bool:
+    """Tell whether a word may be shown; nothing with a number in it is."""
+    return not any(character.isnumeric() for character in word)
+
+
+def value_names(
+    kind: str, hashes: NDArray[np.int64], texts: pa.Array, name_of: Callable[[str], str | None] | None = None
+) -> pa.Table:
+    """Remember the texts of hashed values that are no customer's words (clients, networks).
+
+    Args:
+        kind: What is hashed.
+        hashes: `(n,)` int64, 0 = no value.
+        texts: `(n,)` string.
+        name_of: What to show of a text; None shows it as it is.
+    """
+    encoded = texts.dictionary_encode()
+    index = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
+    counts = np.bincount(index[index >= 0], minlength=len(encoded.dictionary))
+    of_text = np.zeros(len(encoded.dictionary) + 1, dtype=np.int64)
+    of_text[index] = hashes  # equal texts have equal hashes; those without a text go to the end
+    rows: dict[int, tuple[str, int]] = {}
+    for text, value, count in zip(
+        encoded.dictionary.to_pylist(), of_text[:-1].tolist(), counts.tolist(), strict=True
+    ):
+        shown = name_of(text) if name_of else text
+        if value != 0 and shown is not None:
+            rows[value] = (shown, rows.get(value, (shown, 0))[1] + count)
+    columns = {
+        "kind": [kind] * len(rows),
+        "value": list(rows),
+        "text": [text for text, _ in rows.values()],
+        "weight": [weight for _, weight in rows.values()],
+    }
+    return pa.table(columns, schema=NAMES)

@@ -125,14 +125,27 @@ def fingerprint(batch: pa.RecordBatch, matcher: Matcher) -> pa.RecordBatch:
         "limited": pc.fill_null(pc.equal(status, TOO_MANY_REQUESTS), False),
         "text_tokens": sizes,
     }
-    arrays = [pa.array(columns[field.name], type=field.type, from_pandas=False) if isinstance(columns[field.name], np.ndarray) else columns[field.name] for field in FACTS]
+    arrays = [
+        pa.array(columns[field.name], type=field.type, from_pandas=False)
+        if isinstance(columns[field.name], np.ndarray)
+        else columns[field.name]
+        for field in FACTS
+    ]
     facts = pa.RecordBatch.from_arrays(arrays, schema=FACTS)
     if facts.num_rows != rows:
         raise RuntimeError(f"fingerprinting {rows} rows gave {facts.num_rows}")
     return facts
 
 
-SAMPLING_COLUMNS = ("temperature", "top_p", "choice_count", "max_tokens", "top_logprobs", "reasoning_effort", "response_format")
+SAMPLING_COLUMNS = (
+    "temperature",
+    "top_p",
+    "choice_count",
+    "max_tokens",
+    "top_logprobs",
+    "reasoning_effort",
+    "response_format",
+)
 
 
 def _system_fingerprints(system: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint64]]:

@@ -1,4 +1,4 @@
-"""Tokenize UTF-8 text and hash it, in one compiled pass over an Arrow buffer.
+"""Hash text in one compiled pass over an Arrow buffer.
 
 Everything that is kept of a prompt is made here: one hash of its exact content and a few hashes of short
 token runs (shingles). The shingles that are kept are chosen so that two prompts made from one template keep
@@ -9,8 +9,6 @@ common ones whatever was put into the template's slots:
 * those shingles whose hash falls under a fixed threshold: a coordinated sample (Broder 1997, "On the
   resemblance and containment of documents", sec. 4) that survives paraphrased openings and added noise.
 
-Letters are folded to lower case where UTF-8 makes that cheap (ASCII, Latin-1, Greek and Cyrillic capitals are
-left as they are otherwise), digits are masked, Chinese, Japanese and Korean text is cut into pairs of characters.
 Hashes are our own, so that they are the same on every machine, engine and version.
 """
 
@@ -19,7 +17,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit, uint64
+from numba import uint64
+
+from stillwatch.detect.fingerprints.tokens import (
+    GOLDEN,
+    HEAD_BYTES,
+    MASKED,
+    PRIME,
+    TAIL_BYTES,
+    compiled,
+    mix,
+    tokenize,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,138 +37,14 @@ SHINGLE_TOKENS = 4  # shorter runs are ordinary phrases, longer ones break on a 
 MAX_KEYS = 12  # keys kept of one text, openings and endings first
 MAX_LINE_STARTS = 4  # field labels sit in the first lines of a template
 SAMPLE_SHIFT = 60  # one shingle in 16 is kept wherever it stands
-HEAD_BYTES = 6_000  # text beyond the head and the tail is content, not template
-TAIL_BYTES = 600
 
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_MIX_1 = np.uint64(0xBF58476D1CE4E5B9)  # Steele et al. 2014, SplitMix64
-_MIX_2 = np.uint64(0x94D049BB133111EB)
-_PRIME = np.uint64(0x100000001B3)  # Fowler, Noll and Vo, FNV-1a 64
-_MASKED = np.uint64(0x5851F42D4C957F2D)
+# The places of a shingle, apart: odd numbers from the digits of pi, e, sqrt(2) and the golden ratio.
+_FIRST, _SECOND = np.uint64(0x243F6A8885A308D3), np.uint64(0xB7E151628AED2A6B)
+_THIRD, _FOURTH = np.uint64(0x6A09E667F3BCC909), np.uint64(0x9E3779B97F4A7C15)
 
 
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
-def _mix(value: np.uint64) -> np.uint64:
-    value = (value ^ (value >> uint64(30))) * _MIX_1
-    value = (value ^ (value >> uint64(27))) * _MIX_2
-    return value ^ (value >> uint64(31))  # type: ignore[no-any-return]
-
-
-@njit(cache=True, nogil=True)
-def _tokenize(data, start, end, tokens, line_starts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, C901, PLR0912, PLR0915
-    """Hash the tokens of one text; returns (number of tokens, number of lines, content hash)."""
-    count = 0
-    lines = 0
-    content = _GOLDEN
-    word = uint64(0)  # running hash of the word being read, 0 = none
-    exact = uint64(0)
-    masked = False
-    pair = uint64(0)  # first half of a pair of ideographs
-    fresh_line = True
-    head_end = min(end, start + HEAD_BYTES)
-    tail_start = max(head_end, end - TAIL_BYTES)
-    i = start
-    while i <= end:
-        if i == head_end and tail_start > head_end:
-            # The middle of a very long text counts for its exact content only.
-            for j in range(head_end, tail_start):
-                content = (content ^ uint64(data[j])) * _PRIME
-            i = tail_start
-        byte = data[i] if i < end else 32
-        width = 1
-        if byte < 128:
-            is_digit = 48 <= byte <= 57
-            if 65 <= byte <= 90:
-                byte += 32
-            if is_digit or 97 <= byte <= 122:
-                if pair != 0:
-                    tokens[count] = _mix(pair)
-                    count += 1
-                    pair = uint64(0)
-                if exact == 0:
-                    exact = _GOLDEN
-                    word = _GOLDEN
-                    masked = False
-                exact = (exact ^ uint64(byte)) * _PRIME
-                word = exact
-                masked = masked or is_digit
-                i += 1
-                if fresh_line:
-                    if lines < line_starts.shape[0]:
-                        line_starts[lines] = count
-                    lines += 1
-                    fresh_line = False
-                continue
-        elif byte >= 0xE3 and byte < 0xEE and i + 2 < end:
-            # Kana, ideographs and Hangul syllables: no spaces between words, so pairs of characters.
-            glyph = (uint64(data[i]) << uint64(16)) | (uint64(data[i + 1]) << uint64(8)) | uint64(data[i + 2])
-            width = 3
-            if not (data[i] == 0xE3 and data[i + 1] == 0x80):  # CJK punctuation separates
-                if exact != 0:
-                    content = (content ^ _mix(exact)) * _PRIME
-                    tokens[count] = _MASKED if masked else _mix(word)
-                    count += 1
-                    exact = uint64(0)
-                if fresh_line:
-                    if lines < line_starts.shape[0]:
-                        line_starts[lines] = count
-                    lines += 1
-                    fresh_line = False
-                content = (content ^ glyph) * _PRIME
-                if pair == 0:
-                    pair = glyph
-                else:
-                    tokens[count] = _mix((pair << uint64(24)) | glyph)
-                    count += 1
-                    pair = uint64(0)
-                i += 3
-                if count >= tokens.shape[0] - 3:
-                    break
-                continue
-        elif not (byte == 0xC2 or (byte == 0xE2 and i + 1 < end and data[i + 1] == 0x80) or byte >= 0xEE):
-            # Any other letter: Latin with marks, Greek, Cyrillic, Hebrew, Arabic, Indic scripts, …
-            if byte >= 0xE0:
-                width = 3
-            elif byte >= 0xC0:
-                width = 2
-            if exact == 0:
-                exact = _GOLDEN
-                masked = False
-            for j in range(i, min(i + width, end)):
-                low = uint64(data[j])
-                if byte == 0xC3 and j > i and 0x80 <= data[j] <= 0x9E:
-                    low += uint64(0x20)  # Latin-1 capitals
-                exact = (exact ^ low) * _PRIME
-            word = exact
-            i += width
-            if fresh_line:
-                if lines < line_starts.shape[0]:
-                    line_starts[lines] = count
-                lines += 1
-                fresh_line = False
-            continue
-        else:
-            width = 2 if byte < 0xE0 else (3 if byte < 0xF0 else 4)
-        # A separator: close what is open.
-        if exact != 0:
-            content = (content ^ _mix(exact)) * _PRIME
-            tokens[count] = _MASKED if masked else _mix(word)
-            count += 1
-            exact = uint64(0)
-        if pair != 0:
-            tokens[count] = _mix(pair)
-            count += 1
-            pair = uint64(0)
-        if byte == 10:
-            fresh_line = True
-        if count >= tokens.shape[0] - 3:
-            break
-        i += width
-    return count, lines, _mix(content)
-
-
-@njit(cache=True, nogil=True)
-def _add_key(keys, used, key):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+@compiled
+def _add_key(keys: NDArray[np.uint64], used: int, key: np.uint64) -> int:
     for j in range(used):
         if keys[j] == key:
             return used
@@ -169,21 +54,24 @@ def _add_key(keys, used, key):  # type: ignore[no-untyped-def]  # noqa: ANN001, 
     return used
 
 
-@njit(cache=True, nogil=True)
-def _shingle(tokens, at):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+@compiled
+def _shingle(tokens: NDArray[np.uint64], at: int) -> np.uint64:
     """Hash one run of tokens; 0 where it is mostly numbers and names nothing."""
-    value = _GOLDEN
-    masked = 0
-    for j in range(at, at + SHINGLE_TOKENS):
-        value = (value ^ tokens[j]) * _PRIME
-        value ^= value >> uint64(29)
-        if tokens[j] == _MASKED:
-            masked += 1
-    return uint64(0) if masked > 1 else _mix(value)
+    first, second, third, fourth = tokens[at], tokens[at + 1], tokens[at + 2], tokens[at + 3]
+    numbers = (first == MASKED) + (second == MASKED) + (third == MASKED) + (fourth == MASKED)
+    if numbers > 1:
+        return np.uint64(0)
+    return mix(first * _FIRST + second * _SECOND + third * _THIRD + fourth * _FOURTH)
 
 
-@njit(cache=True, nogil=True)
-def _select_keys(tokens, count, line_starts, lines, keys):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+@compiled
+def _select_keys(
+    tokens: NDArray[np.uint64],
+    count: int,
+    line_starts: NDArray[np.int64],
+    lines: int,
+    keys: NDArray[np.uint64],
+) -> int:
     used = 0
     last = count - SHINGLE_TOKENS
     if last < 0:
@@ -199,12 +87,12 @@ def _select_keys(tokens, count, line_starts, lines, keys):  # type: ignore[no-un
                 used = _add_key(keys, used, value)
     for at in range(1, last):
         value = _shingle(tokens, at)
-        if value != 0 and (value >> uint64(SAMPLE_SHIFT)) == 0:
+        if (value >> uint64(SAMPLE_SHIFT)) == 0 and value != 0:
             used = _add_key(keys, used, value)
     return used
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def fingerprint_texts(
     data: NDArray[np.uint8], offsets: NDArray[np.int64], valid: NDArray[np.bool_]
 ) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.uint64], NDArray[np.int32]]:
@@ -216,7 +104,7 @@ def fingerprint_texts(
         valid: `(n,)` bool, false where there is no text.
 
     Returns:
-        Content hashes `(n,)` uint64 (0 = no text); key offsets `(n + 1,)` int64; keys `(n_keys,)` uint64; and
+        Content hashes `(n,)` uint64 (0 = no words); key offsets `(n + 1,)` int64; keys `(n_keys,)` uint64; and
         tokens counted `(n,)` int32 (head and tail only).
     """
     n = offsets.shape[0] - 1
@@ -230,7 +118,7 @@ def fingerprint_texts(
     total = 0
     for i in range(n):
         if valid[i]:
-            count, lines, content[i] = _tokenize(data, offsets[i], offsets[i + 1], tokens, line_starts)
+            count, lines, content[i] = tokenize(data, offsets[i], offsets[i + 1], tokens, line_starts)
             sizes[i] = count
             used = _select_keys(tokens, count, line_starts, lines, own)
             for j in range(used):
@@ -240,8 +128,10 @@ def fingerprint_texts(
     return content, key_offsets, keys[:total].copy(), sizes
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def hash_values(data: NDArray[np.uint8], offsets: NDArray[np.int64], valid: NDArray[np.bool_]) -> NDArray[np.int64]:
+@compiled
+def hash_values(
+    data: NDArray[np.uint8], offsets: NDArray[np.int64], valid: NDArray[np.bool_]
+) -> NDArray[np.int64]:
     """Hash whole values (ids, addresses, user agents) byte by byte.
 
     Args:
@@ -256,14 +146,14 @@ def hash_values(data: NDArray[np.uint8], offsets: NDArray[np.int64], valid: NDAr
     out = np.zeros(n, dtype=np.int64)
     for i in range(n):
         if valid[i]:
-            value = _GOLDEN
+            value = GOLDEN
             for j in range(offsets[i], offsets[i + 1]):
-                value = (value ^ uint64(data[j])) * _PRIME
-            out[i] = np.int64(_mix(value) >> uint64(1))
+                value = (value ^ uint64(data[j])) * PRIME
+            out[i] = np.int64(mix(value) >> uint64(1))
     return out
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def spread_keys(
     index: NDArray[np.int32], offsets: NDArray[np.int64], keys: NDArray[np.uint64]
 ) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
@@ -289,7 +179,7 @@ def spread_keys(
     return out_offsets, out
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def merge_keys(
     offsets: NDArray[np.int64],
     keys: NDArray[np.uint64],

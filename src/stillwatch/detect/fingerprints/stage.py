@@ -39,20 +39,19 @@ def fingerprinted(
 
 def _reduce(batch: pa.RecordBatch, matcher: Matcher) -> tuple[pa.RecordBatch, pa.Table]:
     facts = fingerprint(batch, matcher)
-    clients = joined([batch.column("tls_ja4"), batch.column("user_agent")])
-    clients = pc.replace_substring(clients, "\x1f", " ")
-    networks = _networks(batch.column("client_address"))
+    content = facts.column("content").to_numpy()
     names = pa.concat_tables(
         [
-            value_names("client", facts.column("client").to_numpy(), clients),
-            value_names("network", facts.column("network").to_numpy(), networks),
-            template_names(batch.column("prompt"), batch.column("account_id"), facts.column("keys")),
+            value_names("client", facts.column("client").to_numpy(), _clients(batch)),
+            value_names(
+                "network", facts.column("network").to_numpy(), batch.column("client_address"), network_of
+            ),
+            template_names(batch.column("prompt"), batch.column("account_id"), content, facts.column("keys")),
         ]
     )
     return facts, names.cast(NAMES)
 
 
-def _networks(addresses: pa.Array) -> pa.Array:
-    encoded = addresses.dictionary_encode()
-    named = pa.array([network_of(one) for one in encoded.dictionary.to_pylist()], pa.string())
-    return named.take(encoded.indices)
+def _clients(batch: pa.RecordBatch) -> pa.Array:
+    clients = joined([batch.column("tls_ja4"), batch.column("user_agent")])
+    return pc.replace_substring(clients, "\x1f", " ")

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["State", "day_name"]
 
-STATE_VERSION = 2
+STATE_VERSION = 3
 FLUSH_ROWS = 262_144  # facts of one day held in memory before they are written
 PENDING_ROWS = 1_000_000  # facts of all days held in memory: about 200 bytes each
 MANY_FILES = 12  # of one day: more are made one
@@ -287,9 +287,11 @@ def _by_day(facts: pa.RecordBatch) -> list[tuple[int, pa.RecordBatch]]:
     days = facts.column("time_us").to_numpy() // DAY_US
     if days.min() == days.max():
         return [(int(days[0]), facts)]
-    order = np.argsort(days, kind="stable")
-    ordered = facts.take(pa.array(order))
-    labels, starts = np.unique(days[order], return_index=True)
+    ordered = facts
+    if (days[1:] < days[:-1]).any():  # logs are mostly in order: then nothing is copied
+        order = np.argsort(days, kind="stable")
+        ordered, days = facts.take(pa.array(order)), days[order]
+    labels, starts = np.unique(days, return_index=True)
     ends = np.append(starts[1:], len(days))
     return [
         (day, ordered.slice(start, end - start))
