@@ -16,6 +16,7 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.sparse.csgraph import connected_components
+from scipy.spatial.distance import squareform
 from sknetwork.clustering import Leiden
 
 from stillwatch.detect.links.evidence import LinkEvidence
@@ -26,10 +27,10 @@ if TYPE_CHECKING:
 
 APART = 0.35  # parts whose common evidence is below this share of their own are two communities
 BELONGS = 0.2  # a member whose evidence is below this share of the usual member's is let go
-SAMPLED_PAIRS = 300  # pairs weighed to compare two parts
-MIN_SAMPLED_PAIRS = 30
-SAMPLED_TOTAL = 100_000  # pairs weighed at a time, shared among many parts
-SAMPLED_MEMBERS = 60  # other members that one member is weighed against
+SAMPLED_PAIRS = 200  # pairs weighed to compare two parts
+MIN_SAMPLED_PAIRS = 20
+SAMPLED_TOTAL = 20_000  # pairs weighed at a time, shared among many parts
+SAMPLED_MEMBERS = 30  # other members that one member is weighed against
 MIN_SPLIT = 3
 LINKED_MEMBERS = 128  # communities up to this size are also cut by average linkage of all their pairs
 LINKED_PARTS = 6
@@ -54,94 +55,123 @@ class CommunitySearch:
     def run(self) -> list[NDArray[np.int64]]:
         """Return the communities of two or more accounts, each a sorted array of positions, largest first."""
         degree = np.diff(self._graph.indptr)
-        tied = np.flatnonzero(degree > 0)
         found: list[NDArray[np.int64]] = []
-        todo = self._components(tied)
+        todo = self._components(np.flatnonzero(degree > 0))
         while todo:
             members = todo.pop()
-            if len(members) < 2:
-                continue
-            split = self._split(members) if len(members) >= MIN_SPLIT else None
-            if split is None:
-                split = self._settle(members, found)
-            todo.extend(split)
+            if len(members) >= MIN_SPLIT:
+                todo.extend(self._split(_Community(members, self._evidence, self._graph, self._rng), found))
         return sorted(found, key=lambda members: (-len(members), int(members[0])))
 
     def _components(self, members: NDArray[np.int64]) -> list[NDArray[np.int64]]:
         """Return the connected components: what modularity makes of them is checked like every other cut."""
         if len(members) == 0:
             return []
-        _, label = connected_components(self._ties(members), directed=False)
+        _, label = connected_components(self._graph[members][:, members], directed=False)
         order = np.argsort(label, kind="stable")
         return np.split(members[order], np.flatnonzero(np.diff(label[order])) + 1)
 
-    def _parts(self, members: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-        ties = self._graph[members][:, members]
-        if ties.nnz == 0:
-            return [members[index : index + 1] for index in range(len(members))]
-        ctypes.CDLL(None).srand(1)  # Leiden's refinement draws from C's rand() and leaves random_state aside
-        labels = Leiden(resolution=1.0, random_state=0).fit_predict(ties)
-        return [members[labels == label] for label in range(int(labels.max()) + 1)]
+    def _split(self, community: _Community, found: list[NDArray[np.int64]]) -> list[NDArray[np.int64]]:
+        """Cut a community where it has little in common; accept it if it holds together."""
+        for label in community.proposals():
+            parts = community.apart(label)
+            if parts is not None:
+                return parts
+        mean = community.belonging()
+        belongs = mean >= BELONGS * np.median(mean)
+        members = community.members
+        if np.median(mean) >= self._floor(len(members)) and belongs.mean() >= 0.5:
+            if belongs.sum() >= MIN_SPLIT:
+                found.append(np.sort(members[belongs]))
+            return []
+        return community.tighter()
 
-    def _split(self, members: NDArray[np.int64]) -> list[NDArray[np.int64]] | None:
-        """Split a community into parts that have little in common; None if it holds together."""
-        for parts in self._proposals(members):
-            split = self._apart(parts)
-            if split is not None:
-                return split
-        return None
+    def _floor(self, size: int) -> float:
+        """Return the nats by which a community must hold together: two accounts by the whole prior odds, many by less.
 
-    def _proposals(self, members: NDArray[np.int64]) -> Iterator[list[NDArray[np.int64]]]:
-        """Propose ways to cut a community: by its ties, and for a small one by all of its pairs."""
-        yield self._parts(members)
-        yield from self._cores(members)
+        In a larger community each tie is supported by third accounts.
+        """
+        return alone_nats(self._evidence.size) * (0.6 + 1.9 / (size - 1))
+
+
+class _Community:
+    """A candidate community, and what its accounts have in common.
+
+    Of a small one all pairs are weighed once; of a large one random pairs are, whenever they are asked for.
+
+    Args:
+        members: Positions of its accounts.
+        evidence: The links.
+        graph: Ties between all accounts.
+        rng: Chance, for sampling pairs.
+    """
+
+    def __init__(
+        self, members: NDArray[np.int64], evidence: LinkEvidence, graph: sp.csr_matrix, rng: np.random.Generator
+    ) -> None:
+        """Weigh all pairs of a small community."""
+        self.members = members
+        self._evidence = evidence
+        self._rng = rng
+        self._ties = graph[members][:, members].tocsr()
+        self._all: NDArray[np.float64] | None = None
         if len(members) <= LINKED_MEMBERS:
             a, b = np.triu_indices(len(members), 1)
-            nats = self._evidence.total(members[a], members[b])
-            tree = linkage(nats.max() - nats, method="average")
-            for count in range(2, min(len(members), LINKED_PARTS) + 1):
-                label = fcluster(tree, count, criterion="maxclust")
-                yield [members[label == one] for one in np.unique(label)]
+            nats = evidence.total(members[a], members[b])
+            self._all = np.zeros((len(members), len(members)))
+            self._all[a, b] = self._all[b, a] = nats
 
-    def _cores(self, members: NDArray[np.int64]) -> Iterator[list[NDArray[np.int64]]]:
+    def proposals(self) -> Iterator[NDArray[np.int64]]:
+        """Propose ways to cut it, each as the part of every account."""
+        if self._all is None:
+            yield self._modular()
+        yield from self._cores()
+        if self._all is not None:
+            tree = linkage(squareform(self._all.max() - self._all, checks=False), method="average")
+            for count in range(2, min(len(self.members), LINKED_PARTS) + 1):
+                yield fcluster(tree, count, criterion="maxclust").astype(np.int64) - 1
+
+    def _modular(self) -> NDArray[np.int64]:
+        ctypes.CDLL(None).srand(1)  # Leiden's refinement draws from C's rand() and leaves random_state aside
+        return np.asarray(Leiden(resolution=1.0, random_state=0).fit_predict(self._ties)).astype(np.int64)
+
+    def _cores(self) -> Iterator[NDArray[np.int64]]:
         """Propose what is tied far more tightly than the rest: a few accounts of one operator among many of a VPN."""
-        usual = (
-            alone_nats(self._evidence.size) + float(np.median(ties.data))
-            if (ties := self._ties(members)).nnz
-            else 0.0
-        )
+        alone = alone_nats(self._evidence.size)
+        usual = alone + float(np.median(self._ties.data)) if self._ties.nnz else 0.0
         for factor in CORE_FACTORS:
-            strong = ties.copy()
-            strong.data[strong.data + alone_nats(self._evidence.size) < factor * usual] = 0
+            strong = self._ties.copy()
+            strong.data[strong.data + alone < factor * usual] = 0
             strong.eliminate_zeros()
             count, label = connected_components(strong, directed=False)
             size = np.bincount(label, minlength=count)
-            if (size >= MIN_SPLIT).any() and (size < MIN_SPLIT).any():
-                cores = [members[label == one] for one in np.flatnonzero(size >= MIN_SPLIT)]
-                yield [*cores, members[size[label] < MIN_SPLIT]]
+            core = size >= MIN_SPLIT
+            if core.any() and not core.all():
+                number = np.where(core, np.cumsum(core) - 1, core.sum())
+                yield number[label].astype(np.int64)
 
-    def _ties(self, members: NDArray[np.int64]) -> sp.csr_matrix:
-        return self._graph[members][:, members].tocsr()
-
-    def _apart(self, parts: list[NDArray[np.int64]]) -> list[NDArray[np.int64]] | None:
+    def apart(self, label: NDArray[np.int64]) -> list[NDArray[np.int64]] | None:
         """Join the parts that belong together; None if all of them do."""
-        if len(parts) == 1:
-            return None
-        mean = self._means(parts)
-        within = np.maximum(np.diag(mean), 0.1)
-        joined = mean >= APART * np.maximum(within[:, None], within[None, :])
-        np.fill_diagonal(joined, False)
-        count, label = connected_components(sp.csr_matrix(joined), directed=False)
+        count = int(label.max()) + 1
         if count == 1:
             return None
-        return [
-            np.concatenate([part for part, own in zip(parts, label, strict=True) if own == one])
-            for one in range(count)
-        ]
+        mean = self._block_means(label, count) if self._all is not None else self._sampled_means(label, count)
+        within = np.maximum(np.diag(mean), 0.1)
+        joined = mean >= APART * np.maximum(within[:, None], within[None, :])
+        np.fill_diagonal(joined, val=False)
+        kept, of = connected_components(sp.csr_matrix(joined), directed=False)
+        return None if kept == 1 else [self.members[of[label] == one] for one in range(kept)]
 
-    def _means(self, parts: list[NDArray[np.int64]]) -> NDArray[np.float64]:
-        """Return the mean nats between random accounts of each two parts, `(n_parts, n_parts)`; 0 within a single one."""
-        count = len(parts)
+    def _block_means(self, label: NDArray[np.int64], count: int) -> NDArray[np.float64]:
+        """Return the mean nats between the accounts of each two parts; 0 within a single one."""
+        one_hot = np.eye(count)[label]
+        size = one_hot.sum(axis=0)
+        pairs = np.outer(size, size) - np.diag(size)
+        return np.asarray(one_hot.T @ self._all @ one_hot / np.maximum(pairs, 1.0))
+
+    def _sampled_means(self, label: NDArray[np.int64], count: int) -> NDArray[np.float64]:
+        """Return the same from random pairs."""
+        parts = [self.members[label == one] for one in range(count)]
         first, second = np.triu_indices(count)
         samples = max(MIN_SAMPLED_PAIRS, min(SAMPLED_PAIRS, SAMPLED_TOTAL // len(first)))
         size = np.array([len(part) for part in parts])
@@ -158,42 +188,23 @@ class CommunitySearch:
         out[first, second] = nats.reshape(-1, samples).mean(axis=1)
         return np.maximum(out, out.T)
 
-    def _floor(self, size: int) -> float:
-        """Return the nats by which a community must hold together: two accounts by the whole prior odds, many by less.
-
-        In a larger community each tie is supported by third accounts.
-        """
-        return alone_nats(self._evidence.size) * (0.6 + 1.9 / (size - 1))
-
-    def _belonging(self, members: NDArray[np.int64]) -> NDArray[np.float64]:
+    def belonging(self) -> NDArray[np.float64]:
         """Return each member's mean nats with the others."""
-        size = len(members)
-        if size <= SAMPLED_MEMBERS:
-            a, b = np.triu_indices(size, 1)
-            nats = self._evidence.total(members[a], members[b])
-            return (np.bincount(a, nats, size) + np.bincount(b, nats, size)) / (size - 1)
+        size = len(self.members)
+        if self._all is not None:
+            return np.asarray(self._all.sum(axis=1) / max(size - 1, 1))
         left = np.repeat(np.arange(size), SAMPLED_MEMBERS)
         right = (left + self._rng.integers(1, size, len(left))) % size
-        nats = self._evidence.total(members[left], members[right])
+        nats = self._evidence.total(self.members[left], self.members[right])
         return np.asarray(nats.reshape(size, SAMPLED_MEMBERS).mean(axis=1))
 
-    def _settle(self, members: NDArray[np.int64], found: list[NDArray[np.int64]]) -> list[NDArray[np.int64]]:
-        """Accept a community without those that do not belong, or break it up further."""
-        mean = self._belonging(members)
-        belongs = mean >= BELONGS * np.median(mean)
-        if np.median(mean) >= self._floor(len(members)) and belongs.mean() >= 0.5:
-            if belongs.sum() >= 2:
-                found.append(np.sort(members[belongs]))
-            return []
-        return self._tighter(members)
-
-    def _tighter(self, members: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    def tighter(self) -> list[NDArray[np.int64]]:
         """Drop the weaker half of the ties until the community falls apart."""
-        ties = self._graph[members][:, members].copy()
+        ties = self._ties.copy()
         while ties.nnz:
             ties.data[ties.data <= np.median(ties.data)] = 0
             ties.eliminate_zeros()
             count, label = connected_components(ties, directed=False)
             if count > 1:
-                return [] if count == len(members) else [members[label == one] for one in range(count)]
+                return [] if count == len(self.members) else [self.members[label == one] for one in range(count)]
         return []

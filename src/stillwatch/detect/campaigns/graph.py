@@ -27,10 +27,8 @@ def nearest_neighbors(evidence: LinkEvidence, rng: np.random.Generator) -> sp.cs
         `(n, n)` symmetric sparse matrix of nats in excess of what one link alone may be worth; positive only.
     """
     left, right = evidence.candidates(rng)
-    nats = evidence.total(left, right)
-    excess = nats - alone_nats(evidence.size)
-    strong = excess > 1e-9
-    return _strongest(left[strong], right[strong], excess[strong], evidence.size)
+    left, right, nats = evidence.strong(left, right)
+    return _strongest(left, right, nats - alone_nats(evidence.size), evidence.size)
 
 
 def _strongest(

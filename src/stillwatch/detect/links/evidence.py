@@ -83,11 +83,23 @@ class LinkEvidence:
         Returns:
             Kind name -> `(m,)` float64.
         """
+        out = self._timeless(left, right)
+        for shared in self.shared:
+            if shared.kind.family == "timing":
+                out[shared.kind.name] = pair_max(shared.weighted, shared.held, left, right)
+        if self.hours is not None:
+            out["active_hours"] = self.hours.nats(left, right)
+        self._cap_timing(out)
+        return out
+
+    def _timeless(self, left: NDArray[np.int64], right: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+        """Return the nats of every kind but coincidences in time."""
         out: dict[str, NDArray[np.float64]] = {}
         networks: dict[str, NDArray[np.float64]] = {}
         for shared in self.shared:
-            nats = pair_max(shared.weighted, shared.held, left, right)
-            (networks if shared.kind.family == "network" else out)[shared.kind.name] = nats
+            if shared.kind.family != "timing":
+                nats = pair_max(shared.weighted, shared.held, left, right)
+                (networks if shared.kind.family == "network" else out)[shared.kind.name] = nats
         if networks:
             best = np.max(np.stack(list(networks.values())), axis=0)
             for name, nats in networks.items():
@@ -96,9 +108,6 @@ class LinkEvidence:
                 best = np.where(mine, 0.0, best)
         if self.templates is not None:
             out["template_family"] = self.templates.nats(left, right, self.size)
-        if self.hours is not None:
-            out["active_hours"] = self.hours.nats(left, right)
-        self._cap_timing(out)
         return out
 
     def _cap_timing(self, out: dict[str, NDArray[np.float64]]) -> None:
@@ -122,6 +131,27 @@ class LinkEvidence:
         for nats in self.by_kind(left, right).values():
             total += nats
         return total
+
+    def strong(
+        self, left: NDArray[np.int64], right: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+        """Keep the pairs that are tied by more than one link alone may be worth, with their nats.
+
+        Coincidences in time are worth at most half of that, so that they are looked at only where the rest is worth
+        the other half.
+
+        Returns:
+            Left, right and nats of the pairs kept.
+        """
+        alone = alone_nats(self.size)
+        timeless = np.zeros(len(left))
+        for nats in self._timeless(left, right).values():
+            timeless += nats
+        hopeful = timeless > 0.5 * alone
+        left, right = left[hopeful], right[hopeful]
+        nats = self.total(left, right)
+        kept = nats > alone + 1e-9
+        return left[kept], right[kept], nats[kept]
 
     def candidates(self, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """List pairs worth weighing: those that share anything, a bounded number per account and value.
