@@ -107,7 +107,11 @@ class _Community:
     """
 
     def __init__(
-        self, members: NDArray[np.int64], evidence: LinkEvidence, graph: sp.csr_matrix, rng: np.random.Generator
+        self,
+        members: NDArray[np.int64],
+        evidence: LinkEvidence,
+        graph: sp.csr_matrix,
+        rng: np.random.Generator,
     ) -> None:
         """Weigh all pairs of a small community."""
         self.members = members
@@ -155,19 +159,14 @@ class _Community:
         count = int(label.max()) + 1
         if count == 1:
             return None
-        mean = self._block_means(label, count) if self._all is not None else self._sampled_means(label, count)
+        mean = (
+            self._sampled_means(label, count) if self._all is None else _block_means(self._all, label, count)
+        )
         within = np.maximum(np.diag(mean), 0.1)
         joined = mean >= APART * np.maximum(within[:, None], within[None, :])
         np.fill_diagonal(joined, val=False)
         kept, of = connected_components(sp.csr_matrix(joined), directed=False)
         return None if kept == 1 else [self.members[of[label] == one] for one in range(kept)]
-
-    def _block_means(self, label: NDArray[np.int64], count: int) -> NDArray[np.float64]:
-        """Return the mean nats between the accounts of each two parts; 0 within a single one."""
-        one_hot = np.eye(count)[label]
-        size = one_hot.sum(axis=0)
-        pairs = np.outer(size, size) - np.diag(size)
-        return np.asarray(one_hot.T @ self._all @ one_hot / np.maximum(pairs, 1.0))
 
     def _sampled_means(self, label: NDArray[np.int64], count: int) -> NDArray[np.float64]:
         """Return the same from random pairs."""
@@ -206,5 +205,15 @@ class _Community:
             ties.eliminate_zeros()
             count, label = connected_components(ties, directed=False)
             if count > 1:
-                return [] if count == len(self.members) else [self.members[label == one] for one in range(count)]
+                return (
+                    [] if count == len(self.members) else [self.members[label == one] for one in range(count)]
+                )
         return []
+
+
+def _block_means(nats: NDArray[np.float64], label: NDArray[np.int64], count: int) -> NDArray[np.float64]:
+    """Return the mean nats between the accounts of each two parts; 0 within a single one."""
+    one_hot = np.eye(count)[label]
+    size = one_hot.sum(axis=0)
+    pairs = np.outer(size, size) - np.diag(size)
+    return np.asarray(one_hot.T @ nats @ one_hot / np.maximum(pairs, 1.0))
