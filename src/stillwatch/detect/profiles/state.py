@@ -3,7 +3,7 @@
     STATE/manifest.json                       what wrote it: versions, rules
     STATE/facts.json                          which files of facts count (see `catalog`)
     STATE/facts/2026-03-02/<name>.parquet     one row per request, no text
-    STATE/profiles/2026-03-02/*.parquet       the tables of `profiles.definition`
+    STATE/profiles/2026-03-02/*.parquet       the tables of `profiles.definition`, and sketches where asked for
     STATE/names/*.parquet                     what a hashed client, address or template looks like
 
 A day is profiled again only when facts were added to it. The profile of a day is a function of the set of its facts,
@@ -29,6 +29,7 @@ from stillwatch.detect.profiles.definition import DAY_US
 from stillwatch.detect.profiles.duplicates import repeated_rows
 from stillwatch.detect.profiles.engine import Engine
 from stillwatch.detect.profiles.names import merge_names
+from stillwatch.detect.profiles.sketches import sketch_day
 from stillwatch.errors import StateError
 
 if TYPE_CHECKING:
@@ -252,6 +253,17 @@ class State:
         """List the files of one profile table, for all days or some of them."""
         chosen = self.days() if days is None else days
         return [str(self.root / "profiles" / day_name(day) / f"{name}.parquet") for day in chosen]
+
+    def sketches(self, days: Iterable[int] | None = None) -> list[str]:
+        """List the files of the sketches of prompts, made now where nobody asked before."""
+        paths = [Path(path) for path in self.tables("contents", days)]
+        for path in paths:
+            target = path.with_name("sketches.parquet")
+            if not target.exists():
+                draft = path.with_name(".sketches.parquet")
+                pq.write_table(sketch_day(path), draft, compression="zstd")
+                draft.replace(target)
+        return [str(path.with_name("sketches.parquet")) for path in paths]
 
     def known_campaigns(self) -> dict[str, str]:
         """Return the campaign that each account was last seen in, by account id."""

@@ -1,0 +1,59 @@
+"""A whole scan day by day, each reading tomorrow's log only, finds what one scan of everything finds."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from stillwatch.detect.logs import RejectedLog
+from stillwatch.detect.pipeline import ScanOptions, scan
+from stillwatch.lab.simulation import load_scenario, simulate
+
+NOW = datetime(2026, 12, 1, tzinfo=UTC)
+OF_THE_RUN = ("files", "rejected", "duplicates", "formats")  # what this run read, not what was found
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Simulate a small lab and write its log as one file a day."""
+    folder = tmp_path_factory.mktemp("smoke")
+    simulate(load_scenario("smoke"), folder / "set", seed=1)
+    requests = pq.read_table(folder / "set" / "requests")
+    day = requests["time"].cast(pa.int64()).to_numpy() // 86_400_000_000
+    for one in np.unique(day).tolist():
+        pq.write_table(requests.filter(pa.array(day == one)), folder / f"{one}.parquet")
+    return folder
+
+
+def findings(logs: list[Path], accounts: Path, work: Path, *, state: Path | None = None) -> dict[str, Any]:
+    work.mkdir(parents=True, exist_ok=True)
+    options = ScanOptions(logs=[str(path) for path in logs], accounts=str(accounts), state=state, now=NOW)
+    with RejectedLog(work / "rejected.jsonl") as rejected:
+        report: dict[str, Any] = json.loads(scan(options, rejected).report.model_dump_json())
+    for name in OF_THE_RUN:
+        del report["scanned"][name]
+    return report
+
+
+def test_day_by_day_equals_all_at_once(logs: Path, tmp_path: Path) -> None:
+    days, accounts = sorted(logs.glob("*.parquet")), logs / "set" / "accounts.parquet"
+    whole = findings(days, accounts, tmp_path / "whole")
+    report: dict[str, Any] = {}
+    for day in days:
+        report = findings([day], accounts, tmp_path / "daily", state=tmp_path / "state")
+    assert whole["findings"]
+    assert report == whole
+
+
+def test_scanning_the_same_logs_again_in_another_order_finds_the_same(logs: Path, tmp_path: Path) -> None:
+    days, accounts = sorted(logs.glob("*.parquet")), logs / "set" / "accounts.parquet"
+    first = findings(days, accounts, tmp_path, state=tmp_path / "state")
+    again = findings([*days[::-1], days[0]], accounts, tmp_path, state=tmp_path / "state")
+    assert again == first
