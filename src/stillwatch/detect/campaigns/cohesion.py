@@ -103,11 +103,7 @@ def measure_ties(evidence: LinkEvidence, graph: sp.csr_matrix, clusters: Sequenc
     inside = (of[edges.row] == of[edges.col]) & (of[edges.row] >= 0)
     left, right = edges.row[inside].astype(np.int64), edges.col[inside].astype(np.int64)
     by_kind = evidence.by_kind(left, right)
-    families = {shared.kind.name: shared.kind for shared in evidence.shared}
-    access = np.zeros(len(left))
-    for name, kind in families.items():
-        if kind.family != "timing" and kind.alone_max_accounts > 0:
-            access += by_kind[name]
+    access = evidence.access(by_kind)
     prompts = (
         evidence.templates.prompt_nats(left, right, evidence.size)
         if evidence.templates

@@ -34,6 +34,14 @@ SAMPLED_MEMBERS = 30  # other members that one member is weighed against
 MIN_SPLIT = 3
 LINKED_MEMBERS = 128  # communities up to this size are also cut by average linkage of all their pairs
 LINKED_PARTS = 6
+MIN_OPERATOR = 5  # accounts
+OPERATOR_SHARE = 0.15  # of the community, what one operator's group is at least
+OPERATORS_HOLD = 0.4  # of the community, what such groups are together at least
+OPERATOR_ACCESS = 0.9  # of what one link alone may be worth, what a tie by access is worth at least
+LEFT_OVER = 0.2
+SAME_DEMAND = (
+    0.85  # of the agreement within groups, the agreement between them from which their demand is one
+)
 CORE_FACTORS = (1.5, 2.0, 3.0)  # of the usual tie, what a core's ties are worth at least
 
 
@@ -77,6 +85,9 @@ class CommunitySearch:
             parts = community.apart(label)
             if parts is not None:
                 return parts
+        operators = community.operators()
+        if operators is not None:
+            return operators
         mean = community.belonging()
         belongs = mean >= BELONGS * np.median(mean)
         members = community.members
@@ -167,6 +178,50 @@ class _Community:
         np.fill_diagonal(joined, val=False)
         kept, of = connected_components(sp.csr_matrix(joined), directed=False)
         return None if kept == 1 else [self.members[of[label] == one] for one in range(kept)]
+
+    def operators(self) -> list[NDArray[np.int64]] | None:
+        """Tell apart operators who use the same tools and templates; None if there is one.
+
+        Their accounts fall into a few large groups that share no access at all, and whose demand agrees less between
+        the groups than within them. One operator's groups share no access either, but their demand is the same.
+        """
+        size = len(self.members)
+        ties = sp.triu(self._ties).tocoo()
+        if size < 2 * MIN_OPERATOR or ties.nnz == 0:
+            return None
+        by_kind = self._evidence.by_kind(self.members[ties.row], self.members[ties.col])
+        held = self._evidence.access(by_kind) >= alone_nats(self._evidence.size) * OPERATOR_ACCESS
+        graph = sp.csr_matrix(
+            (np.ones(int(held.sum())), (ties.row[held], ties.col[held])), shape=(size, size)
+        )
+        count, label = connected_components(graph, directed=False)
+        sizes = np.bincount(label, minlength=count)
+        large = np.flatnonzero(sizes >= max(MIN_OPERATOR, OPERATOR_SHARE * size))
+        if len(large) == 0 or sizes[large].sum() < OPERATORS_HOLD * size:
+            return None
+        number = np.full(count, len(large))
+        number[large] = np.arange(len(large))
+        part = number[label]
+        if (part == len(large)).mean() < LEFT_OVER:  # a few without a tie stay with the largest group
+            part[part == len(large)] = int(np.argmax(sizes[large]))
+        parts = [np.flatnonzero(part == one) for one in np.unique(part)]
+        if len(parts) == 1 or not self._differ(parts):
+            return None
+        return [self.members[one] for one in parts]
+
+    def _differ(self, parts: list[NDArray[np.int64]]) -> bool:
+        """Tell whether the demand of parts agrees less between them than within them."""
+        within = [self._agreement(part, part) for part in parts]
+        return all(
+            self._agreement(parts[i], parts[j]) < SAME_DEMAND * 0.5 * (within[i] + within[j])
+            for i in range(len(parts))
+            for j in range(i)
+        )
+
+    def _agreement(self, a: NDArray[np.int64], b: NDArray[np.int64]) -> float:
+        left, right = self._rng.choice(a, SAMPLED_PAIRS), self._rng.choice(b, SAMPLED_PAIRS)
+        other = left != right
+        return float(self._evidence.agreement(self.members[left[other]], self.members[right[other]]).mean())
 
     def _sampled_means(self, label: NDArray[np.int64], count: int) -> NDArray[np.float64]:
         """Return the same from random pairs."""

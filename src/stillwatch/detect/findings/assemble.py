@@ -86,7 +86,8 @@ def flag(state: State, seen: Look, verdicts: Verdicts, fdr: float) -> list[Flagg
     for index in np.flatnonzero(verdicts.flagged(seen, fdr)).tolist():
         marked = mark_requests(state, seen.population, seen.groups.members[index])
         extraction = marked.estimate(np.random.default_rng(0))
-        label = _label(verdicts, index, fdr, extraction.share)
+        hands = float(seen.groups.share("mixed_modes", of="accounts")[index])
+        label = _label(hands, extraction.share)
         p_values, q_values = (
             (verdicts.p_distillation, verdicts.q_distillation)
             if label is Label.DISTILLATION
@@ -110,12 +111,9 @@ def flag(state: State, seen: Look, verdicts: Verdicts, fdr: float) -> list[Flagg
     return out
 
 
-def _label(verdicts: Verdicts, index: int, fdr: float, share: float) -> Label:
-    """Name the demand by what most of it is, as far as the tests allow."""
-    resale_passed = verdicts.q_resale[index] <= fdr
-    if share >= MOSTLY or not resale_passed:
-        return Label.DISTILLATION
-    return Label.RESALE
+def _label(hands: float, share: float) -> Label:
+    """Name the demand by what most of it is: extraction, or many people's own."""
+    return Label.DISTILLATION if share >= MOSTLY or share >= hands else Label.RESALE
 
 
 def _gravity(seen: Look, index: int, label: Label, extraction: ExtractionEstimate) -> Gravity:

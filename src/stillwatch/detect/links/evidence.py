@@ -10,7 +10,7 @@ import scipy.sparse as sp
 
 from stillwatch.detect.links.active_hours import ActiveHours, find_active_hours
 from stillwatch.detect.links.membership import LinkKind, Membership, alone_nats
-from stillwatch.detect.links.pairs import holder_pairs, pair_max
+from stillwatch.detect.links.pairs import holder_pairs, pair_max, pair_sum
 from stillwatch.detect.links.registry import link_kinds
 from stillwatch.detect.links.template_family import TemplateFamilies, find_template_families
 from stillwatch.detect.profiles.population import Population
@@ -131,6 +131,24 @@ class LinkEvidence:
         for nats in self.by_kind(left, right).values():
             total += nats
         return total
+
+    def access(self, by_kind: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Add up what pairs share by access and registration, of the nats of each kind, `(m,)` float64."""
+        telling = [
+            shared.kind.name
+            for shared in self.shared
+            if shared.kind.family != "timing" and shared.kind.alone_max_accounts > 0
+        ]
+        total = np.zeros(len(next(iter(by_kind.values()))) if by_kind else 0)
+        for name in telling:
+            total += by_kind[name]
+        return total
+
+    def agreement(self, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return how far the demand of pairs agrees over template families, cosine `(m,)` float64."""
+        if self.templates is None:
+            return np.zeros(len(left))
+        return pair_sum(self.templates.direction, self.templates.direction, left, right)
 
     def strong(
         self, left: NDArray[np.int64], right: NDArray[np.int64]

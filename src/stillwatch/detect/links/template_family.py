@@ -84,7 +84,8 @@ class TemplateFamilies:
     ) -> NDArray[np.float64]:
         shared = 0.5 * (pair_sum(surprise, own, left, right) + pair_sum(own, surprise, left, right))
         agreement = np.minimum(1.0, pair_sum(self.direction, self.direction, left, right) / ENOUGH_OVERLAP)
-        return np.minimum(shared * agreement, 4 * alone_nats(population_size))
+        # What is added up rides on one template in part, so it is bounded before it is weighed by agreement.
+        return np.minimum(shared, 4 * alone_nats(population_size)) * agreement
 
 
 def _families(
