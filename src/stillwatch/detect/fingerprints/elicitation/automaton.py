@@ -2,6 +2,9 @@
 
 Aho and Corasick 1975, "Efficient string matching: an aid to bibliographic search", with all failure links resolved into one
 transition table over bytes, so that a step is one look-up whatever the number of literals.
+
+Most literals begin with a word. An edge mark in front of every word, in literals and in thought in the text as well, keeps
+the automaton from setting out in the middle of words; the marks are then folded into the steps, so no text ever holds one.
 """
 
 from collections.abc import Sequence
@@ -15,6 +18,23 @@ from numba import njit
 Integers = npt.NDArray[np.int32]
 
 
+# Stands in front of each word of a literal. Normalized text never holds it.
+_EDGE = 0x01
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """Bytes to find.
+
+    Args:
+        text: The bytes, not empty.
+        whole_start: Only where a word begins; the first byte has to belong to a word then.
+    """
+
+    text: bytes
+    whole_start: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Automaton:
     """The tables of a literal automaton.
@@ -24,33 +44,78 @@ class Automaton:
 
     Args:
         steps: `(n_states * 256,)` next state by state and byte.
+        start: The state at the beginning of a text.
         first_end: The first state in which a literal ends.
         first_output: `(n_states + 1,)` where a state's literals begin in `outputs`.
         outputs: Literals that end in a state, longest first.
     """
 
     steps: npt.NDArray[Any]
+    start: int
     first_end: int
     first_output: Integers
     outputs: Integers
 
 
-def build_automaton(literals: Sequence[bytes]) -> Automaton:
-    """Build the automaton of some distinct, non-empty literals."""
-    data = np.frombuffer(b"".join(literals), np.uint8)
-    lengths = np.array([len(literal) for literal in literals], np.int32)
-    steps, own, order, failure = _build(data, lengths)
+def build_automaton(literals: Sequence[Literal], in_word: npt.NDArray[np.bool_]) -> Automaton:
+    """Build the automaton of some distinct literals.
+
+    Args:
+        literals: What to find.
+        in_word: `(256,)` whether a byte belongs to a word.
+    """
+    marked = [_with_edges(literal, in_word) for literal in literals]
+    data = np.frombuffer(b"".join(marked), np.uint8)
+    steps, own, order, failure, last = _build(data, np.array([len(text) for text in marked], np.int32))
     first_output, outputs = _collect(own, order, failure)
-    ends = np.diff(first_output) > 0
+    steps, order, outer_root = _fold_edges(steps, order, last, in_word)
+    counts = np.append(np.diff(first_output), 0)
+    ends = counts > 0
     order = np.concatenate([order[~ends[order]], order[ends[order]]])
-    number = np.empty(len(order), np.int32)
+    number = np.zeros(len(steps), np.int32)
     number[order] = np.arange(len(order), dtype=np.int32)
     renumbered = number[steps[order]].ravel()
     if len(order) <= np.iinfo(np.uint16).max:
         renumbered = renumbered.astype(np.uint16)
-    first = np.concatenate([[0], np.cumsum(np.diff(first_output)[order])]).astype(np.int32)
-    parts = [outputs[first_output[state] : first_output[state + 1]] for state in order]
-    return Automaton(renumbered, int((~ends).sum()), first, np.concatenate(parts))
+    first = np.concatenate([[0], np.cumsum(counts[order])]).astype(np.int32)
+    parts = [
+        outputs[first_output[state] : first_output[state] + counts[state]] for state in order[ends[order]]
+    ]
+    return Automaton(
+        renumbered, int(number[outer_root]), int((~ends[order]).sum()), first, np.concatenate(parts)
+    )
+
+
+def _with_edges(literal: Literal, in_word: npt.NDArray[np.bool_]) -> bytes:
+    marked = bytearray()
+    before = not literal.whole_start
+    for byte in literal.text:
+        if in_word[byte] and not before:
+            marked.append(_EDGE)
+        marked.append(byte)
+        before = bool(in_word[byte])
+    return bytes(marked)
+
+
+def _fold_edges(
+    steps: Integers, order: Integers, last: Integers, in_word: npt.NDArray[np.bool_]
+) -> tuple[Integers, Integers, int]:
+    """Take the edge in front of a word together with the word's first byte.
+
+    Returns:
+        The steps with one more state, the root behind other than word bytes; the states but those that end in an
+        edge, by depth; and that root's number.
+    """
+    root = len(steps)
+    outside = np.append(~in_word[np.maximum(last, 0)], True)
+    outside[0] = False
+    folded = np.concatenate([steps, steps[:1]])
+    rows = np.flatnonzero(outside)
+    words = np.flatnonzero(in_word)
+    folded[np.ix_(rows, words)] = steps[folded[rows, _EDGE][:, None], words]
+    folded[:, ~in_word] = np.where(folded[:, ~in_word] == 0, root, folded[:, ~in_word])
+    kept = order[last[order] != _EDGE]
+    return folded, np.concatenate([kept[:1], [root], kept[1:]]).astype(np.int32), root
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
@@ -58,6 +123,7 @@ def _build(data: Any, lengths: Any) -> Any:
     """Insert the literals into a trie, then resolve failures in breadth-first order."""
     steps = np.full((len(data) + 1, 256), -1, np.int32)
     own = np.full(len(data) + 1, -1, np.int32)
+    last = np.full(len(data) + 1, -1, np.int32)
     count = 1
     position = 0
     for literal in range(len(lengths)):
@@ -67,6 +133,7 @@ def _build(data: Any, lengths: Any) -> Any:
             position += 1
             if steps[state, code] < 0:
                 steps[state, code] = count
+                last[count] = code
                 count += 1
             state = steps[state, code]
         own[state] = literal
@@ -86,7 +153,7 @@ def _build(data: Any, lengths: Any) -> Any:
                 failure[target] = fallback
                 order[filled] = target
                 filled += 1
-    return steps[:count].copy(), own[:count].copy(), order, failure
+    return steps[:count].copy(), own[:count].copy(), order, failure, last[:count].copy()
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
