@@ -104,7 +104,9 @@ def test_own_column_names_can_be_mapped(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"PAR1 not really", b"\xff\xfe\x00", gzip.compress(b"account_id\na\n" * 99)[:-9]]
+    "content",
+    [b"", b"PAR1 not really", b"\xff\xfe\x00", gzip.compress(b"account_id\na\n" * 99)[:-9]],
+    ids=["empty", "parquet", "utf-16", "gzip"],  # the same in every test process: gzip packs the time
 )
 def test_an_unusable_table_is_a_clean_error(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "accounts"
