@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stillwatch.detect.fingerprints import kernel
+from stillwatch.detect.fingerprints.tokens import GOLDEN, PRIME
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -94,3 +95,32 @@ def joined(columns: list[pa.Array]) -> pa.Array:
     text = pc.binary_join_element_wise(*parts, "\x1f")
     empty = "\x1f" * (len(columns) - 1)
     return pc.if_else(pc.equal(text, empty), pa.scalar(None, pa.string()), text)
+
+
+def hash_rows(columns: list[pa.Array]) -> NDArray[np.int64]:
+    """Hash several columns into one value per row, without writing numbers out.
+
+    Args:
+        columns: Strings, numbers or booleans of one length.
+
+    Returns:
+        `(n,)` int64, 0 where all of them are null.
+    """
+    state: NDArray[np.uint64] = np.full(len(columns[0]), GOLDEN, dtype=np.uint64)
+    present = np.zeros(len(columns[0]), dtype=np.bool_)
+    for column in columns:
+        valid = column.is_valid().to_numpy(zero_copy_only=False)
+        state = np.multiply(state ^ np.where(valid, _bits(column), _ABSENT), PRIME)
+        state ^= state >> np.uint64(29)
+        present |= valid
+    return np.where(present, (state >> np.uint64(1)).astype(np.int64), 0)
+
+
+_ABSENT = np.uint64(0x5851F42D4C957F2D)  # no number that a log would hold
+
+
+def _bits(column: pa.Array) -> NDArray[np.uint64]:
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        return hash_by_value(column).view(np.uint64)
+    numbers = pc.fill_null(pc.cast(column, pa.float64()), 0.0).to_numpy(zero_copy_only=False)
+    return np.ascontiguousarray(numbers).view(np.uint64)

@@ -16,6 +16,7 @@ from stillwatch.detect.fingerprints import kernel
 from stillwatch.detect.fingerprints.columns import (
     hash_by_value,
     hash_column,
+    hash_rows,
     joined,
     network_of,
     text_buffers,
@@ -28,6 +29,8 @@ FACTS: pa.Schema = pa.schema(
     [
         pa.field("request", pa.int64()),  # hash of the request id
         pa.field("time_us", pa.int64()),
+        pa.field("day", pa.int32()),  # since 1970
+        pa.field("hour", pa.int32()),  # since 1970
         pa.field("account_id", pa.string()),
         pa.field("content", pa.int64()),  # exact content of the prompt, 0 = no text
         pa.field("system", pa.int64()),  # exact content of the system instructions
@@ -57,6 +60,8 @@ FACTS: pa.Schema = pa.schema(
 )
 """One row per request, after fingerprinting."""
 
+HOUR_US = 3_600_000_000
+DAY_US = 24 * HOUR_US
 SINGLE_TURN_MESSAGES = 2  # system instructions and one user message
 TOO_MANY_REQUESTS = 429  # RFC 6585
 FIRST_ERROR_STATUS = 400  # RFC 9110
@@ -92,13 +97,16 @@ def fingerprint(batch: pa.RecordBatch, matcher: Matcher) -> pa.RecordBatch:
     content, key_offsets, keys, sizes = kernel.fingerprint_texts(*text_buffers(prompt))
     system_content, system_offsets, system_keys = _system_fingerprints(system)
     merged = kernel.merge_keys(key_offsets, keys, system_offsets, system_keys)
+    time_us = pc.cast(batch.column("time"), pa.int64()).to_numpy()
     choices, logprobs = batch.column("choice_count"), batch.column("logprobs")
     finish = batch.column("finish_reason")
     status = batch.column("status")
     messages = batch.column("message_count")
     columns = {
         "request": hash_column(batch.column("request_id")),
-        "time_us": pc.cast(batch.column("time"), pa.int64()),
+        "time_us": time_us,
+        "day": (time_us // DAY_US).astype(np.int32),
+        "hour": (time_us // HOUR_US).astype(np.int32),
         "account_id": batch.column("account_id"),
         "content": (content >> np.uint64(1)).astype(np.int64),
         "system": system_content,
@@ -111,7 +119,7 @@ def fingerprint(batch: pa.RecordBatch, matcher: Matcher) -> pa.RecordBatch:
         "country": batch.column("client_country"),
         "conversation": hash_column(batch.column("conversation_id")),
         "user": hash_column(batch.column("user_id")),
-        "sampling": hash_by_value(joined([batch.column(name) for name in SAMPLING_COLUMNS])),
+        "sampling": hash_rows([batch.column(name) for name in SAMPLING_COLUMNS]),
         "model": batch.column("model"),
         "surface": batch.column("surface"),
         "input_tokens": pc.fill_null(batch.column("input_tokens"), 0),

@@ -12,17 +12,19 @@ from typing import Any, TypeAlias
 
 import narwhals as nw
 
+from stillwatch.detect.fingerprints.facts import DAY_US, HOUR_US
+
+__all__ = ["DAY_US", "HOUR_US", "KIND_BITS", "TABLES", "VALUE_KINDS", "Facts"]
+
 Facts: TypeAlias = nw.LazyFrame[Any]
 """Rows of facts, or a table computed from them, on any engine."""
 
-HOUR_US = 3_600_000_000
-DAY_US = 24 * HOUR_US
 KIND_BITS = 12  # room for more kinds of elicitation than are shipped
 MIN_REPEATABLE_TOKENS = 5  # "ok" and "continue" repeat for everybody and say nothing
 
 COUNTED_FLAGS = ("single_turn", "tools", "harvest", "saturated", "failed", "limited")
 SUMMED_TOKENS = ("input_tokens", "output_tokens", "reasoning_tokens", "text_tokens")
-VALUE_KINDS = ("client", "address", "network", "asn", "system", "sampling", "conversation")
+VALUE_KINDS = ("client", "address", "network", "asn", "system", "conversation")
 
 
 def _sum(name: str) -> nw.Expr:
@@ -34,11 +36,11 @@ def _flag(name: str) -> nw.Expr:
 
 
 def _hour() -> nw.Expr:
-    return ((nw.col("time_us") - nw.col("time_us") % HOUR_US) / HOUR_US).cast(nw.Int64)
+    return nw.col("hour").cast(nw.Int64)
 
 
 def _day() -> nw.Expr:
-    return ((nw.col("time_us") - nw.col("time_us") % DAY_US) / DAY_US).cast(nw.Int64)
+    return nw.col("day").cast(nw.Int64)
 
 
 def _kind(bit: int) -> nw.Expr:

@@ -17,7 +17,7 @@ import shutil
 import uuid
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -25,7 +25,6 @@ import pyarrow.parquet as pq
 
 from stillwatch.detect.fingerprints.facts import FACTS
 from stillwatch.detect.profiles.catalog import Catalog, FactFile, day_name
-from stillwatch.detect.profiles.definition import DAY_US
 from stillwatch.detect.profiles.duplicates import repeated_rows
 from stillwatch.detect.profiles.engine import Engine
 from stillwatch.detect.profiles.names import merge_names
@@ -37,11 +36,13 @@ if TYPE_CHECKING:
 
 __all__ = ["State", "day_name"]
 
-STATE_VERSION = 3
+STATE_VERSION = 4
 FLUSH_ROWS = 262_144  # facts of one day held in memory before they are written
 PENDING_ROWS = 1_000_000  # facts of all days held in memory: about 200 bytes each
 MANY_FILES = 12  # of one day: more are made one
 REPEATING_COLUMNS = [
+    "day",
+    "hour",
     "account_id",
     "elicitation",
     "asn",
@@ -54,6 +55,11 @@ REPEATING_COLUMNS = [
     "system",
 ]
 """Columns worth a dictionary; hashes that never repeat are written as they are."""
+WRITING: dict[str, Any] = {
+    "compression": "lz4",
+    "use_dictionary": REPEATING_COLUMNS,
+    "write_statistics": False,
+}
 
 
 class State:
@@ -118,7 +124,7 @@ class State:
         table = pa.Table.from_batches(self._pending.pop(day), schema=FACTS)
         del self._pending_rows[day]
         path = self._new_path(day)
-        pq.write_table(table, path, compression="lz4", use_dictionary=REPEATING_COLUMNS)
+        pq.write_table(table, path, **WRITING)
         self._staged.setdefault(day, []).append(FactFile(path.name, table.num_rows))
 
     def _new_path(self, day: int) -> Path:
@@ -180,9 +186,7 @@ class State:
         if not keep.any():
             return None
         target = self._new_path(day)
-        pq.write_table(
-            table.filter(pa.array(keep)), target, compression="lz4", use_dictionary=REPEATING_COLUMNS
-        )
+        pq.write_table(table.filter(pa.array(keep)), target, **WRITING)
         return FactFile(target.name, int(keep.sum()))
 
     def _compact(self, day: int, files: list[FactFile]) -> list[FactFile]:
@@ -190,7 +194,7 @@ class State:
         if len(files) <= MANY_FILES:
             return files
         target = self._new_path(day)
-        with pq.ParquetWriter(target, FACTS, compression="lz4", use_dictionary=REPEATING_COLUMNS) as writer:
+        with pq.ParquetWriter(target, FACTS, **WRITING) as writer:
             for file in files:
                 writer.write_table(pq.read_table(self._whereabouts(day, file)))
         return [FactFile(target.name, sum(file.rows for file in files))]
@@ -296,7 +300,7 @@ def _by_day(facts: pa.RecordBatch) -> list[tuple[int, pa.RecordBatch]]:
     """Cut facts into days."""
     if facts.num_rows == 0:
         return []
-    days = facts.column("time_us").to_numpy() // DAY_US
+    days = facts.column("day").to_numpy()
     if days.min() == days.max():
         return [(int(days[0]), facts)]
     ordered = facts

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, strategies as st
 
-from stillwatch.detect.fingerprints.columns import hash_by_value, hash_column, joined, network_of
+from stillwatch.detect.fingerprints.columns import hash_by_value, hash_column, hash_rows, joined, network_of
 
 VALUES = st.lists(st.none() | st.text(max_size=20), max_size=20)
 
@@ -56,3 +56,16 @@ def test_numbers_are_joined_as_they_are_written() -> None:
 
 def test_a_column_without_rows_has_no_hashes() -> None:
     assert np.array_equal(hash_column(pa.array([], pa.string())), np.empty(0, np.int64))
+
+
+def test_rows_are_alike_if_all_their_columns_are() -> None:
+    numbers = pa.array([0.5, 0.5, 0.0, None, None, 0.5], pa.float32())
+    flags = pa.array([True, True, False, None, False, None])
+    texts = pa.array(["low", "low", "low", None, None, "low"])
+    hashes = hash_rows([numbers, flags, texts]).tolist()
+    assert hashes[0] == hashes[1]
+    assert hashes[3] == 0
+    assert len(set(hashes)) == 5
+    assert min(hashes) == 0
+    assert hash_rows([flags, numbers, texts]).tolist()[0] != hashes[0]
+    assert hash_rows([numbers[1:], flags[1:], texts[1:]]).tolist() == hashes[1:]

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from stillwatch.detect.fingerprints.facts import FACTS
-from stillwatch.detect.profiles.definition import DAY_US
+from stillwatch.detect.profiles.definition import DAY_US, HOUR_US
 from stillwatch.detect.profiles.engine import open_engine
 from stillwatch.detect.profiles.state import State
 
@@ -29,6 +29,8 @@ def make_facts(rows: int, *, seed: int = 1, days: int = 3, first_request: int = 
     columns: dict[str, object] = {
         "request": np.arange(first_request, first_request + rows),
         "time_us": FIRST_DAY * DAY_US + rng.integers(0, days * DAY_US, rows),
+        "day": [],
+        "hour": [],
         "account_id": [ACCOUNTS[one] for one in rng.integers(0, len(ACCOUNTS), rows)],
         "content": content,
         "system": rng.integers(0, 3, rows),
@@ -46,6 +48,8 @@ def make_facts(rows: int, *, seed: int = 1, days: int = 3, first_request: int = 
         columns[name] = rng.integers(0, 2**30, rows).astype(np.int32)
     for name in ("tools", "harvest", "saturated", "failed", "limited"):
         columns[name] = rng.random(rows) < 0.3
+    times = np.asarray(columns["time_us"])
+    columns |= {"day": (times // DAY_US).astype(np.int32), "hour": (times // HOUR_US).astype(np.int32)}
     columns["single_turn"] = some([True, False])
     return pa.RecordBatch.from_arrays(
         [pa.array(columns[field.name], field.type) for field in FACTS], schema=FACTS

@@ -89,7 +89,12 @@ def test_scanning_again_changes_no_day_and_counts_the_duplicates(
 @pytest.mark.parametrize("later_first", [True, False])
 def test_an_id_on_two_days_stays_on_the_earlier(later_first: bool, tmp_path: Path) -> None:  # noqa: FBT001
     early = make_facts(5, days=1)
-    late = changed_copy(early, time_us=[one + DAY_US for one in early.column("time_us").to_pylist()])
+    late = changed_copy(
+        early,
+        time_us=[one + DAY_US for one in early.column("time_us").to_pylist()],
+        day=[FIRST_DAY + 1] * 5,
+        hour=[one + 24 for one in early.column("hour").to_pylist()],
+    )
     state = profiled(tmp_path, *([[late], [early]] if later_first else [[early], [late]]))
     assert state.days() == [FIRST_DAY]
     assert facts_of(state) == sorted(repr(row) for row in early.to_pylist())
