@@ -261,7 +261,7 @@ def test_nulls_in_required_parquet_columns_are_refused_row_by_row(tmp_path: Path
         ("prompt", pa.array([b"\xff", b"ok"], pa.binary()), 1, "invalid_utf8"),
     ],
 )
-def test_a_bad_parquet_value_costs_its_row_only(  # noqa: PLR0917 - pytest passes them by name
+def test_a_bad_parquet_value_costs_its_row_only(
     column: str, values: Any, row: int, reason: str, tmp_path: Path, read: Read
 ) -> None:
     path = tmp_path / "log.parquet"
