@@ -137,9 +137,9 @@ def mark_requests(state: State, population: Population, members: NDArray[np.int6
     marked = np.stack([np.asarray(rows[f"level_{index}"]) for index in range(len(SPREADS))], axis=1)
     requests = np.maximum(population.totals["requests"].astype(np.float64), 1.0)
     others = np.setdiff1d(np.arange(len(population)), members)
-    ordinary = (
-        float(np.mean(population.totals["elicited"][others] / requests[others])) if len(others) else 0.0
-    )
+    rate = population.totals["elicited"][others] / requests[others]
+    # Whose trade it is to elicit, ordinary or not, says nothing of what the rules match by mistake.
+    ordinary = float(rate[rate < MOSTLY_ORDINARY].mean()) if (rate < MOSTLY_ORDINARY).any() else 0.0
     return Marked(
         rows["account"].astype(np.int64),
         np.asarray(rows["requests"]),
