@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LONE_WEIGHT = (
-    0.2  # all published campaigns ran over many accounts; most of the error budget is kept for those
+    0.1  # all published campaigns ran over many accounts; most of the error budget is kept for those
 )
 
 
