@@ -105,6 +105,7 @@ def _registry(
 
 
 MIN_TEMPLATE_CONTENTS = 4  # a template is seen with at least as many different fillings
+KEYS_AT_ONCE = 16_000_000  # counted in memory: about half a gigabyte
 MIN_TEMPLATE_VARIETY = 0.5  # of those fillings at least half differ from account to account
 
 
@@ -181,11 +182,26 @@ def _load_templates(connection: duckdb.DuckDBPyConnection, state: State, days: S
     A prompt that many people send word for word is no template: its fillings are few for its uses.
     """
     files = f"read_parquet({state.tables('templates', days)!r})"
+    connection.sql("create table repeated_keys (key bigint)")
+    [(rows,)] = connection.sql(f"select count(*) from {files}").fetchall()
+    parts = max(1, -(-rows // KEYS_AT_ONCE))
+    for part in range(parts):
+        # Hardly any key occurs twice. Those that do are found by counting alone, so that the costly conditions are
+        # tested on few.
+        connection.sql(
+            f"""insert into repeated_keys select key from {files} where (key >> 1) % {parts} = {part}
+            group by key having count(*) > 1"""
+        )
     connection.sql(
-        f"""create table shared_keys as select key from {files} group by key
+        f"""create table repeated as select key, account_id, contents, requests, elicited, example
+        from {files} semi join repeated_keys using (key)"""
+    )
+    connection.sql(
+        f"""create table shared_keys as select key from repeated group by key
         having min(account_id) <> max(account_id) and sum(contents) >= {MIN_TEMPLATE_CONTENTS}
         and count(distinct example) >= {MIN_TEMPLATE_VARIETY} * count(*)"""
     )
+    files = "repeated"
     return _fetch(
         connection,
         f"""select account, key, sum(contents)::bigint as contents, sum(requests)::bigint as requests,
