@@ -6,8 +6,9 @@ means. Beyond the largest ordinary score, where there is nothing left to count, 
 says, a factor e, and never for more.
 
 A scan without a baseline calibrates on itself, and some of what it sees is hostile. Clusters whose score stands apart
-from the lower two thirds, by more than one in a hundred ordinary ones would, are left out of the reference, so that up
-to a third of the clusters may be hostile before they begin to hide each other.
+from the lower two thirds, by more than one in a hundred ordinary ones would, are left out of the reference. With up to
+a third of the clusters hostile the p-values stay valid: hostile clusters that remain in the reference can only make
+them larger. They cost power, most of all in small logs, where a baseline of ordinary traffic serves better.
 """
 
 from __future__ import annotations
