@@ -11,14 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
 from benchmarks.claims import Claim, claims_markdown, print_claims
 from benchmarks.results import write_section
-from benchmarks.scanning import SHARED, scan, simulate
+from benchmarks.scanning import SHARED, simulate
+from stillwatch.detect.logs import RejectedLog
+from stillwatch.detect.pipeline import ScanOptions, scan as run_scan
 from stillwatch.lab.evaluation.table import markdown
 
 SCENARIO = "quiet"
@@ -27,14 +28,6 @@ LEVELS = (0.01, 0.05, 0.1, 0.2, 0.5)
 _FIRST_SEED = 2_000
 _DOUBT = 0.01  # a claim is given up when what was seen has this probability or less if it were true
 PValues = npt.NDArray[np.float64]
-
-
-class _Tested(msgspec.Struct, frozen=True):
-    p_value: float
-
-
-class _Report(msgspec.Struct, frozen=True):
-    findings: tuple[_Tested, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,10 +77,13 @@ def _simulated(options: argparse.Namespace) -> Sample:
 
 
 def _p_values_of(labeled: Path) -> PValues:
-    with tempfile.TemporaryDirectory() as folder:
-        scan(labeled, Path(folder) / "out", "--fdr", "1")
-        report = msgspec.json.decode((Path(folder) / "out" / "findings.json").read_bytes(), type=_Report)
-    return np.array([finding.p_value for finding in report.findings])
+    accounts, permissions = labeled / "accounts.parquet", labeled / "authorizations.yml"
+    options = ScanOptions(
+        logs=[str(labeled / "requests")],
+        accounts=str(accounts),
+        authorizations=str(permissions) if permissions.exists() else None,
+    )
+    return np.array(run_scan(options, RejectedLog()).p_values)
 
 
 def _claim(sample: Sample, level: float) -> Claim:

@@ -108,6 +108,7 @@ class ScanResult:
         extraction_share: Share of extraction of flagged accounts, by id.
         read: What was read.
         seconds: Wall seconds by stage.
+        p_values: P-value of distillation-shaped demand of every cluster and lone account that was tested.
     """
 
     report: ScanReport
@@ -115,6 +116,7 @@ class ScanResult:
     extraction_share: dict[str, float]
     read: ReadSummary
     seconds: dict[str, float]
+    p_values: tuple[float, ...] = ()
 
 
 def scan(options: ScanOptions, rejected: RejectedLog, *, say: Say = _silent) -> ScanResult:
@@ -272,6 +274,7 @@ class _Scan:
             shares,
             summary,
             dict(self.watch.seconds),
+            tuple(verdicts.p_distillation.tolist()),
         )
 
     def _step_ends(self, days: list[int]) -> list[int]:

@@ -70,8 +70,11 @@ def rarity(
     """
     if len(account) == 0:
         return None
-    pairs = np.unique(np.stack([value, account], axis=1), axis=0)
-    labels, dense, holders = np.unique(pairs[:, 0], return_inverse=True, return_counts=True)
+    labels, dense = np.unique(value, return_inverse=True)
+    span = int(account.max()) + 1
+    pairs = np.unique(dense.astype(np.int64) * span + account)
+    dense, holder = pairs // span, pairs % span
+    holders = np.bincount(dense, minlength=len(labels))
     shared = (holders > 1) & (holders <= max(2, COMMON_SHARE * population_size))
     keep = shared[dense]
     if not keep.any():
@@ -82,7 +85,7 @@ def rarity(
     many = holders > alone_max_accounts
     ceiling = alone_nats(population_size) * (1.0 if alone_max_accounts else 0.5)
     nats[many] = np.minimum(nats[many], ceiling)
-    return Membership(pairs[keep, 1], renumbered[dense[keep]], holders, nats, labels)
+    return Membership(holder[keep], renumbered[dense[keep]], holders, nats, labels)
 
 
 def alone_nats(population_size: int) -> float:
