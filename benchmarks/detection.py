@@ -71,7 +71,8 @@ def main(arguments: Sequence[str] = ()) -> int:
 
 
 _LABELED_NOTE = """Semi-synthetic sets: real prompts and real traffic marginals, simulated accounts and campaigns. Nothing was
-trained on them. Three in ten accounts are hostile, far more than anywhere; precision is re-weighted for that."""
+trained on them, but the first was looked at while constants were chosen: other sets will be harder. Three in ten
+accounts are hostile, far more than anywhere; precision is re-weighted for that."""
 _SIMULATED_NOTE = """The project's own scenarios, written from the published disclosures. The detector's weights come from the same
 simulator, so these figures are the flattering ones."""
 
