@@ -87,16 +87,13 @@ def flag(state: State, seen: Look, verdicts: Verdicts, fdr: float) -> list[Flagg
         marked = mark_requests(state, seen.population, seen.groups.members[index])
         extraction = marked.estimate(np.random.default_rng(0))
         hands = float(seen.groups.share("mixed_modes", of="accounts")[index])
-        label = _label(hands, extraction.share)
+        label = _label(verdicts, index, fdr, hands, extraction.share)
         p_values, q_values = (
             (verdicts.p_distillation, verdicts.q_distillation)
             if label is Label.DISTILLATION
             else (verdicts.p_resale, verdicts.q_resale)
         )
         p_value, q_value = float(p_values[index]), float(q_values[index])
-        if q_value > fdr:  # the label follows the demand, the test that was passed is the other one
-            p_value = float(min(verdicts.p_distillation[index], verdicts.p_resale[index]))
-            q_value = float(min(verdicts.q_distillation[index], verdicts.q_resale[index]))
         out.append(
             Flagged(
                 index,
@@ -111,8 +108,12 @@ def flag(state: State, seen: Look, verdicts: Verdicts, fdr: float) -> list[Flagg
     return out
 
 
-def _label(hands: float, share: float) -> Label:
-    """Name the demand by what most of it is: extraction, or many people's own."""
+def _label(verdicts: Verdicts, index: int, fdr: float, hands: float, share: float) -> Label:
+    """Name the demand by the test that was passed; where both were, by what most of it is."""
+    if verdicts.q_resale[index] > fdr:
+        return Label.DISTILLATION
+    if verdicts.q_distillation[index] > fdr:
+        return Label.RESALE
     return Label.DISTILLATION if share >= MOSTLY or share >= hands else Label.RESALE
 
 

@@ -191,7 +191,7 @@ def judge(seen: Look, baseline: Look | None = None) -> Verdicts:
     if alone.any():
         reference = Reference(np.sort(theirs.lone[alone]), 0.0)
         own = None if baseline is not None else np.ones(int((~group).sum()), dtype=bool)
-        lone[~group] = _lone_p_values(reference, mine.lone[~group], own)
+        lone[~group] = reference.p_values(mine.lone[~group], inside=own)
         references["lone"] = reference
     p_distillation = np.where(group, np.maximum(coordination, distillation), lone)
     p_resale = np.where(group, np.maximum(coordination, resale), 1.0)
@@ -201,9 +201,3 @@ def judge(seen: Look, baseline: Look | None = None) -> Verdicts:
     )
     half = len(group)
     return Verdicts(p_distillation, p_resale, both[:half], both[half:], references)
-
-
-def _lone_p_values(
-    reference: Reference, scores: NDArray[np.float64], inside: NDArray[np.bool_] | None
-) -> NDArray[np.float64]:
-    return reference.p_values(scores, inside=inside)
