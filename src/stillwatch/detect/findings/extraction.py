@@ -7,7 +7,6 @@ have templates too, but each sits on the account or two that the user was given.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from stillwatch.detect.profiles.population import Population
-from stillwatch.detect.profiles.state import State, day_name
+from stillwatch.detect.profiles.state import State
 from stillwatch.detect.signals.elicitation_mass import HARVESTING_BIT
 from stillwatch.domain.findings import ExtractionEstimate
 
@@ -131,7 +130,7 @@ def mark_requests(state: State, population: Population, members: NDArray[np.int6
         f"""select account, count(*)::double as requests, {columns},
             count(*) filter (not ({elicited} or list_has_any(keys, {lists[1]!r}::bigint[]))
                 and coalesce(single_turn, false) and system = 0 and not tools)::double as plain
-        from read_parquet({_fact_files(state, population.days)!r}) join members using (account_id)
+        from read_parquet({state.facts(population.days)!r}) join members using (account_id)
         group by account order by account"""
     ).fetchnumpy()
     marked = np.stack([np.asarray(rows[f"level_{index}"]) for index in range(len(SPREADS))], axis=1)
@@ -147,12 +146,6 @@ def mark_requests(state: State, population: Population, members: NDArray[np.int6
         np.asarray(rows["plain"]),
         ordinary,
     )
-
-
-def _fact_files(state: State, days: Sequence[int]) -> list[str]:
-    return [
-        str(path) for day in days for path in sorted((state.root / "facts" / day_name(day)).glob("*.parquet"))
-    ]
 
 
 def _own_templates(population: Population, members: NDArray[np.int64], spread: float) -> NDArray[np.int64]:
