@@ -13,6 +13,7 @@ from stillwatch.detect.campaigns.cohesion import (
     declared,
     harmonic_mean,
     measure_ties,
+    without_bystanders,
 )
 from stillwatch.detect.links.evidence import LinkEvidence
 from stillwatch.detect.profiles.population import Population
@@ -103,3 +104,26 @@ def test_cards_for_half_of_the_seats_declare_nobody(make_population: Build) -> N
     cards = {"payment_fingerprint": dict.fromkeys(range(5), "card")}
     evidence = LinkEvidence(make_population(100, registry=cards))
     assert declared(evidence, [np.arange(10)]).tolist() == [False]
+
+
+def test_who_shares_only_the_template_is_a_bystander(make_population: Build) -> None:
+    templates = [(place, key, 5) for place in range(9) for key in (100, 202, 304)]
+    values = [(place, "address", 7) for place in range(8)]
+    evidence = LinkEvidence(make_population(400, values=values, templates=templates))
+    [kept] = without_bystanders(evidence, complete(9, 400), [np.arange(9)])
+    assert kept.tolist() == list(range(8))
+
+
+def test_where_access_holds_nobody_together_nobody_is_left_out_for_it(make_population: Build) -> None:
+    templates = [(place, key, 5) for place in range(9) for key in (100, 202, 304)]
+    evidence = LinkEvidence(make_population(400, values=[(0, "address", 7)], templates=templates))
+    [kept] = without_bystanders(evidence, complete(9, 400), [np.arange(9)])
+    assert kept.tolist() == list(range(9))
+
+
+def test_who_is_far_busier_than_the_fleet_works_for_itself(make_population: Build) -> None:
+    values = [(place, "address", 7) for place in range(9)]
+    hours = [(place, 480_000) for place in range(8)] + [(8, 480_000 + hour) for hour in range(24)]
+    evidence = LinkEvidence(make_population(400, values=values, hours=hours))
+    [kept] = without_bystanders(evidence, complete(9, 400), [np.arange(9)])
+    assert kept.tolist() == list(range(8))
