@@ -44,7 +44,8 @@ class Verdict(msgspec.Struct, omit_defaults=True, frozen=True):
     Attributes:
         action: the strongest live action that applies; `observe` when none does.
         mode: `live` when something acts on this call, else `shadow`.
-        would: what would also have happened if every decision in shadow were live.
+        would: the strongest action that applies in shadow, or that chance spared this call from.
+        would_refuse: True when that action would have refused the call.
         decision_id: the decision or indicator behind `action`, or behind `would` when nothing is live.
         reason: its reason, for the provider's own eyes: a customer must not learn the trigger.
         withheld: what to answer without; applies whatever `action` says.
@@ -57,6 +58,7 @@ class Verdict(msgspec.Struct, omit_defaults=True, frozen=True):
     action: Action = Action.OBSERVE
     mode: Mode = Mode.SHADOW
     would: Action = Action.OBSERVE
+    would_refuse: bool = False
     decision_id: str | None = None
     reason: str = ""
     withheld: tuple[Withheld, ...] = ()

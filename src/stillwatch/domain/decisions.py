@@ -54,10 +54,13 @@ class Throttle(Record):
     Attributes:
         requests_per_min: rate at which tokens come back.
         burst: tokens the bucket holds, and how many calls may come at once.
+        pooled: one bucket for all accounts of the decision together, because a campaign is quiet on each of its
+            accounts; else one bucket for each account.
     """
 
     requests_per_min: float = Field(gt=0.0, le=1_000_000.0)
     burst: int = Field(ge=1, le=1_000_000)
+    pooled: bool = False
 
 
 class Status(StrEnum):
@@ -75,6 +78,7 @@ class Decision(Record):
     Attributes:
         decision_id: stable id.
         accounts: the accounts it is about.
+        released: those of them that a person let go since; the decision no longer touches them.
         action: what happens to their calls.
         mode: `shadow` only records what would have happened.
         label: what the evidence calls the demand; resale alone is never blocked.
@@ -97,6 +101,7 @@ class Decision(Record):
 
     decision_id: Identifier
     accounts: tuple[Identifier, ...] = Field(min_length=1)
+    released: tuple[Identifier, ...] = ()
     action: Action
     mode: Mode = Mode.SHADOW
     label: Label | None = None
@@ -115,6 +120,12 @@ class Decision(Record):
     undone_by: Author | None = None
     undone_why: str | None = None
     case_id: Identifier | None = None
+
+    @property
+    def bound(self) -> tuple[str, ...]:
+        """Return the accounts it still touches."""
+        released = frozenset(self.released)
+        return tuple(account for account in self.accounts if account not in released)
 
     def status(self, now: datetime) -> Status:
         """Say where it stands at `now`."""
@@ -198,7 +209,7 @@ class AppealOutcome(StrEnum):
     """What a person made of an appeal."""
 
     OPEN = "open"
-    UPHELD = "upheld"
+    KEPT = "kept"
     REINSTATED = "reinstated"
 
 
@@ -211,7 +222,7 @@ class Appeal(Record):
         account_id: who appeals.
         statement: what the customer says.
         opened_at: when it arrived.
-        outcome: `open` until a person answers; `upheld` keeps the decision, `reinstated` undoes it.
+        outcome: `open` until a person answers; `kept` leaves the decision as it is, `reinstated` releases the account.
         answer: what the customer is told, or None while open.
         answered_by: the person who answered, or None while open.
         answered_at: when, or None while open.
