@@ -2,7 +2,8 @@
 
 The shape follows what a scan has to work through, not what campaigns look like: 95,000 accounts for ten million
 requests, prompts of about 300 characters, one request in three from a pipeline with a template of its own, one
-account in a hundred from a group that shares a card and a template.
+account in a hundred from a group that shares a card and a template. A conversation belongs to one account; groups
+hand a few over.
 """
 
 import os
@@ -17,19 +18,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from benchmarks.load_text import Chance, Ids, Text, make_templates, make_text
 from stillwatch.domain.requests import ACCOUNTS, REQUESTS, TIME_TYPE
 
 ACCOUNTS_PER_REQUEST = 95_000 / 10_000_000
 DAYS = 18
 CHUNK = 500_000
-VERSION = 3  # of what is made: a new one is not mixed up with what an old one left in the cache
+VERSION = 4  # of what is made: a new one is not mixed up with what an old one left in the cache
 _START_US = int(datetime(2026, 3, 2, tzinfo=UTC).timestamp()) * 1_000_000
 _DAY_US = 86_400_000_000
-_WORDS = 20_000
 _TEMPLATES = 3_000
 _GROUP = 40
-_SYLLABLES = [c + v + e for c in "bcdfglmnprstvz" for v in "aeiou" for e in ("", "n", "r", "st")]
-Ids = npt.NDArray[np.int64]
+_TURNS = 3  # requests of a conversation, on average
+_SYSTEMS = 800
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,12 @@ class Load:
 class _World:
     """What stays the same over the whole set."""
 
-    words: pa.Array
-    word_of: Ids
+    text: Text
     templates: pa.Array
     template_of: Ids
+    systems: pa.Array
+    system_of: Ids
+    language_of: Ids
     cumulative: npt.NDArray[np.float64]
 
     @property
@@ -83,13 +86,10 @@ def cache_folder() -> Path:
     return Path(base) / "stillwatch-bench"
 
 
-def _make_world(accounts: int, rng: np.random.Generator) -> _World:
-    words = ["".join(rng.choice(_SYLLABLES, size=rng.integers(1, 4))) for _ in range(_WORDS)]
-    weights = 1 / np.arange(1, _WORDS + 1)
-    # A table of 65,536 entries stands for Zipf's law: one random index instead of a search per word.
-    word_of = np.searchsorted(np.cumsum(weights) / weights.sum(), (np.arange(65_536) + 0.5) / 65_536)
-    vocabulary = pa.array(words)
-    templates = _sentences(vocabulary, word_of, rng.integers(15, 30, _TEMPLATES), rng)
+def _make_world(accounts: int, rng: Chance) -> _World:
+    text = make_text(rng)
+    templates = make_templates(text, _TEMPLATES, rng)
+    systems = text.sentences(rng.integers(30, 120, _SYSTEMS), np.zeros(_SYSTEMS, np.int64), rng)
     group = np.arange(accounts) // _GROUP
     template_of = np.full(accounts, -1)
     pipelines = rng.random(accounts) < 0.1
@@ -97,13 +97,15 @@ def _make_world(accounts: int, rng: np.random.Generator) -> _World:
     grouped = np.arange(accounts) >= accounts - accounts // 100
     template_of[grouped] = group[grouped] % _TEMPLATES
     demand = rng.lognormal(0, 1.7, accounts) * np.where(pipelines, 4, 1)
-    return _World(vocabulary, word_of, templates, template_of, np.cumsum(demand) / demand.sum())
-
-
-def _sentences(words: pa.Array, word_of: Ids, lengths: Ids, rng: np.random.Generator) -> pa.Array:
-    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
-    chosen = word_of[rng.integers(0, len(word_of), offsets[-1])]
-    return pc.binary_join(pa.ListArray.from_arrays(offsets, words.take(pa.array(chosen))), " ")
+    return _World(
+        text,
+        templates,
+        template_of,
+        systems,
+        np.where(rng.random(accounts) < 0.3, rng.integers(0, _SYSTEMS, accounts), -1),
+        np.where(rng.random(accounts) < 0.1, rng.integers(0, text.languages, accounts), 0),
+        np.cumsum(demand) / demand.sum(),
+    )
 
 
 def _requests(world: _World, first: int, count: int, rows: int) -> pa.Table:
@@ -114,7 +116,8 @@ def _requests(world: _World, first: int, count: int, rows: int) -> pa.Table:
         "time": pa.array(_times(first, count, rows), pa.int64()).cast(TIME_TYPE),
         "account_id": _joined("acct-", account),
         "api_key_id": _joined("key-", account),
-        "conversation_id": _joined("conv-", rng.integers(0, rows // 3 + 1, count)),
+        "conversation_id": _conversations(world, account, np.arange(first, first + count) / rows, rows, rng),
+        "system_instructions": _chosen(world.systems, world.system_of[account]),
         "prompt": _prompts(world, account, rng),
         **_clients(account, rng),
         **_parameters(count, rng),
@@ -133,16 +136,34 @@ def _times(first: int, count: int, rows: int) -> Ids:
     return (_START_US + warped * _DAY_US).astype(np.int64)
 
 
-def _prompts(world: _World, account: Ids, rng: np.random.Generator) -> pa.Array:
-    lengths = np.clip(rng.lognormal(3.6, 0.6, len(account)), 3, 600).astype(np.int64)
+def _conversations(
+    world: _World, account: Ids, elapsed: npt.NDArray[np.float64], rows: int, rng: Chance
+) -> pa.Array:
+    """Number the conversations of each account by the share of the period that has passed; pipelines have none."""
+    accounts = world.accounts
+    holder = account.copy()
+    handed = (account >= accounts - accounts // 100) & (rng.random(len(account)) < 0.02)
+    holder[handed] = account[handed] // _GROUP * _GROUP  # another account of the group goes on with it
+    expected = np.diff(world.cumulative, prepend=0.0)[holder] * rows
+    number = (elapsed * expected / _TURNS).astype(np.int64)
+    names = pc.binary_join_element_wise(_joined("conv-", holder), pa.array(number).cast(pa.string()), "-")
+    return pc.if_else(pa.array(world.template_of[holder] >= 0), pa.scalar(None, pa.string()), names)
+
+
+def _prompts(world: _World, account: Ids, rng: Chance) -> pa.Array:
+    lengths = np.clip(rng.lognormal(3.82, 0.6, len(account)), 3, 600).astype(np.int64)
     template = world.template_of[account]
-    lengths[template >= 0] = np.minimum(lengths[template >= 0], 30)
-    free = _sentences(world.words, world.word_of, lengths, rng)
-    fixed = world.templates.take(pa.array(template, mask=template < 0))
-    return pc.binary_join_element_wise(fixed, free, " ", null_handling="skip")
+    lengths[template >= 0] = np.minimum(lengths[template >= 0], 44)
+    free = world.text.sentences(lengths, world.language_of[account], rng)
+    return pc.binary_join_element_wise(_chosen(world.templates, template), free, " ", null_handling="skip")
 
 
-def _clients(account: Ids, rng: np.random.Generator) -> dict[str, pa.Array]:
+def _chosen(texts: pa.Array, number: Ids) -> pa.Array:
+    """Take texts by number; a negative number takes none."""
+    return texts.take(pa.array(number, mask=number < 0))
+
+
+def _clients(account: Ids, rng: Chance) -> dict[str, pa.Array]:
     group = account // _GROUP
     octets = [
         pa.array(value % 256).cast(pa.string())
@@ -160,7 +181,7 @@ def _clients(account: Ids, rng: np.random.Generator) -> dict[str, pa.Array]:
     }
 
 
-def _parameters(count: int, rng: np.random.Generator) -> dict[str, pa.Array]:
+def _parameters(count: int, rng: Chance) -> dict[str, pa.Array]:
     output = np.clip(rng.lognormal(5.2, 1.0, count), 1, 8_192).astype(np.int64)
     return {
         "surface": pa.array(["api", "app", "bedrock", "vertex"]).take(
@@ -183,7 +204,7 @@ def _parameters(count: int, rng: np.random.Generator) -> dict[str, pa.Array]:
         "finish_reason": pa.array(["stop", "length"]).take(
             pa.array((rng.random(count) < 0.05).astype(np.int64))
         ),
-        "status": pa.array(np.full(count, 200)),
+        "status": pa.array(rng.choice([200, 400, 429, 500], count, p=[0.98, 0.005, 0.01, 0.005])),
         "latency_ms": pa.array(output * 12),
     }
 

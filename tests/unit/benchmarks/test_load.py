@@ -47,3 +47,18 @@ def test_a_second_call_takes_what_the_first_one_made(load: Load) -> None:
     again = make_load(20_000, load.requests.parent.parent)
     assert again == load
     assert again.accounts.stat().st_mtime_ns == before
+
+
+def test_a_conversation_belongs_to_one_account_but_for_a_few(load: Load) -> None:
+    table = pq.read_table(load.requests, columns=["account_id", "conversation_id"]).drop_null()
+    holders = table.group_by("conversation_id").aggregate([("account_id", "count_distinct")])
+    several = np.mean(holders["account_id_count_distinct"].to_numpy() > 1)
+    assert several < 0.01
+    assert 2 < table.num_rows / holders.num_rows < 4
+
+
+def test_words_are_english_in_the_main_and_of_other_scripts_here_and_there(load: Load) -> None:
+    prompts = pq.read_table(load.requests, columns=["prompt"])["prompt"]
+    assert pc.mean(pc.match_substring_regex(prompts, r"\bthe\b").cast("int8")).as_py() > 0.8
+    foreign = pc.mean(pc.invert(pc.string_is_ascii(prompts)).cast("int8")).as_py()
+    assert 0.02 < foreign < 0.3
