@@ -14,6 +14,12 @@ The tree, with the exit code of each leaf::
     ├── NothingToReadError ........ 3   the sources hold no requests at all
     ├── StateError ................ 1   the state folder was written by something else
     ├── EngineError ............... 1   the profile engine cannot be reached or refuses
+    ├── StoreError ................ 1   the node's database cannot be opened, read or written
+    │   └── StoreBusyError ........ 1   another writer did not end in time
+    ├── AuditError ................ 1   the audit trail does not hold together
+    ├── CaseError ................. 1   a case cannot be changed in this way
+    │   ├── UnknownCaseError ...... 1   no case has this id
+    │   └── CaseConflictError ..... 1   somebody else changed the case in the meantime
     └── OutputError ............... 1   the output folder cannot be written
 
 Each carries a message (what happened) and a hint (what to do about it). The command line prints both and
@@ -135,6 +141,46 @@ class EngineError(StillwatchError):
     """The profile engine cannot be reached, or refuses the work."""
 
     default_hint = "check the engine's address; without one the embedded engine is used"
+
+
+class StoreError(StillwatchError):
+    """The node's database cannot be opened, read or written."""
+
+    default_hint = "check --database and whether the database can be reached; docs/cases.md has the URLs"
+
+
+class StoreBusyError(StoreError):
+    """Another writer did not end in time. Nothing was written."""
+
+    default_hint = "try again; for many writers use PostgreSQL"
+
+
+class AuditError(StillwatchError):
+    """The audit trail does not hold together: an entry was changed, removed, inserted or moved."""
+
+    default_hint = (
+        "keep the database as it is and compare it with a backup; docs/cases.md says what each break means"
+    )
+
+
+class CaseError(StillwatchError):
+    """A case cannot be changed in this way. Nothing was written."""
+
+    default_hint = "look at the case with `stillwatch case show CASE`"
+
+
+class UnknownCaseError(CaseError):
+    """No case has this id."""
+
+    default_hint = "`stillwatch case list` shows every case that is not closed"
+
+
+class CaseConflictError(CaseError):
+    """Somebody else changed the case since it was read. Nothing was written."""
+
+    default_hint = (
+        "look at the case again with `stillwatch case show CASE`, then repeat the change if it still holds"
+    )
 
 
 class OutputError(StillwatchError):
