@@ -28,7 +28,9 @@ def nearest_neighbors(evidence: LinkEvidence, rng: np.random.Generator) -> sp.cs
     """
     left, right = evidence.candidates(rng)
     left, right, nats = evidence.strong(left, right)
-    return _strongest(left, right, nats - alone_nats(evidence.size), evidence.size)
+    # Equal ties must stay equal however their parts were added up, or rounding would choose the neighbors.
+    excess = np.round(nats - alone_nats(evidence.size), 9)
+    return _strongest(left, right, excess, evidence.size)
 
 
 def _strongest(

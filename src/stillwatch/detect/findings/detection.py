@@ -125,7 +125,7 @@ def look(
     """
     with watch("links"):
         population = load_population(state, days, accounts, threads=threads)
-        evidence = LinkEvidence(population)
+        evidence = LinkEvidence(population, threads=threads)
         graph = nearest_neighbors(evidence, np.random.default_rng(0))
     with watch("campaigns"):
         ids = population.account_ids.astype(str)

@@ -6,16 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy.sparse as sp
-from scipy.special import gammainc
 
 from stillwatch.detect.links.membership import alone_nats
-from stillwatch.detect.links.pairs import pair_sum
+from stillwatch.detect.links.weighing import hour_nats
 from stillwatch.detect.profiles.population import Population
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+WORD_BITS = 64
 MIN_HOURS = 6  # fewer busy hours agree by chance too easily to be told apart
 
 
@@ -24,13 +23,13 @@ class ActiveHours:
     """In which hours each account was active.
 
     Args:
-        active: `(n_accounts, n_hours)` sparse ones.
+        words: `(n_accounts, n_hours / 64)` uint64, one bit for each hour.
         count: `(n_accounts,)` hours active.
         crowding: Chance that two random active account-hours fall into one hour.
         ceiling: Nats that this kind is worth at most: it never ties two accounts alone.
     """
 
-    active: sp.csr_matrix
+    words: NDArray[np.uint64]
     count: NDArray[np.float64]
     crowding: float
     ceiling: float
@@ -43,12 +42,10 @@ class ActiveHours:
         Returns:
             `(m,)` float64.
         """
-        common = pair_sum(self.active, self.active, left, right)
-        mean = self.count[left] * self.count[right] * self.crowding
-        tail = np.where(common > 0, gammainc(np.maximum(common, 1e-9), mean), 1.0)
-        nats = np.clip(-np.log(np.maximum(tail, 1e-300)) - 1.0, 0.0, self.ceiling)
+        nats = np.empty(len(left))
+        hour_nats(self.words, self.count, self.crowding, left, right, nats)
         enough = (self.count[left] >= MIN_HOURS) & (self.count[right] >= MIN_HOURS)
-        return np.where(enough, nats, 0.0)
+        return np.where(enough, np.clip(nats - 1.0, 0.0, self.ceiling), 0.0)
 
 
 def find_active_hours(population: Population) -> ActiveHours | None:
@@ -58,10 +55,11 @@ def find_active_hours(population: Population) -> ActiveHours | None:
     account = population.hours["account"].astype(np.int64)
     hour = population.hours["hour"].astype(np.int64)
     hour = hour - hour.min()
-    active = sp.csr_matrix(
-        (np.ones(len(account)), (account, hour)), shape=(len(population), int(hour.max()) + 1)
-    )
-    per_hour = np.asarray(active.sum(axis=0)).ravel()
+    per_hour = np.bincount(hour).astype(np.float64)
     crowding = float((per_hour**2).sum() / max(per_hour.sum(), 1.0) ** 2)
-    count = np.asarray(active.sum(axis=1)).ravel()
-    return ActiveHours(active, count, crowding, ceiling=0.5 * alone_nats(len(population)))
+    count = np.bincount(account, minlength=len(population)).astype(np.float64)
+    words = np.zeros((len(population), len(per_hour) // WORD_BITS + 1), dtype=np.uint64)
+    np.bitwise_or.at(
+        words, (account, hour // WORD_BITS), np.uint64(1) << (hour % WORD_BITS).astype(np.uint64)
+    )
+    return ActiveHours(words, count, crowding, ceiling=0.5 * alone_nats(len(population)))

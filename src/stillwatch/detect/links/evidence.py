@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy.sparse as sp
 
 from stillwatch.detect.links.active_hours import ActiveHours, find_active_hours
 from stillwatch.detect.links.membership import LinkKind, Membership, alone_nats
-from stillwatch.detect.links.pairs import holder_pairs, pair_max, pair_sum
+from stillwatch.detect.links.pairs import Rows, holder_pairs
 from stillwatch.detect.links.registry import link_kinds
 from stillwatch.detect.links.template_family import TemplateFamilies, find_template_families
+from stillwatch.detect.links.weighing import cap_together, in_chunks, keep_strongest, shared_nats
 from stillwatch.detect.profiles.population import Population
 
 if TYPE_CHECKING:
@@ -24,19 +24,15 @@ ALL_PAIRS = 32  # holders up to which all pairs are compared
 
 @dataclass(frozen=True)
 class SharedValues:
-    """One kind's membership as matrices.
+    """The values of one kind that accounts share.
 
     Args:
         kind: What is shared.
         members: Accounts and values.
-        held: `(n_accounts, n_values)` sparse ones.
-        weighted: The same, in nats.
     """
 
     kind: LinkKind
     members: Membership
-    held: sp.csr_matrix
-    weighted: sp.csr_matrix
 
 
 class LinkEvidence:
@@ -44,31 +40,63 @@ class LinkEvidence:
 
     Args:
         population: The accounts.
+        threads: Threads that weigh pairs.
     """
 
-    def __init__(self, population: Population) -> None:
+    def __init__(self, population: Population, *, threads: int = 1) -> None:
         """Find every kind of shared value."""
         self.population = population
         self.size = len(population)
+        self.threads = threads
         self.templates: TemplateFamilies | None = find_template_families(population)
         self.hours: ActiveHours | None = find_active_hours(population)
-        self.shared: list[SharedValues] = []
-        self.missing: list[LinkKind] = []
-        for kind in link_kinds():
-            members = kind.find(population)
-            if members is None:
-                self.missing.append(kind)
-            else:
-                self.shared.append(self._matrices(kind, members))
+        found = [(kind, kind.find(population)) for kind in link_kinds()]
+        self.shared = [SharedValues(kind, members) for kind, members in found if members is not None]
+        self.missing = [kind for kind, members in found if members is None]
+        self._index_values()
 
-    def _matrices(self, kind: LinkKind, members: Membership) -> SharedValues:
-        shape = (self.size, len(members.holders))
-        ones = np.ones(len(members.account))
-        held = sp.csr_matrix((ones, (members.account, members.value)), shape=shape)
-        nats = members.nats[members.value]
-        return SharedValues(
-            kind, members, held, sp.csr_matrix((nats, (members.account, members.value)), shape=shape)
-        )
+    def _index_values(self) -> None:
+        """Number the values of all kinds in one row, so that one walk over two accounts weighs them all."""
+        names = [one.kind.name for one in self.shared]
+        names += ["active_hours"] if self.hours is not None else []
+        names += ["template_family"] if self.templates is not None else []
+        self.names = tuple(names)
+        self._networks = self._columns("network")
+        self._timing = self._columns("timing")
+        if self.hours is not None:
+            self._timing = np.append(self._timing, names.index("active_hours"))
+        counts = [len(one.members.holders) for one in self.shared]
+        starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        self._kind_of = np.repeat(np.arange(len(counts)), counts).astype(np.int64)
+        self._nats_of = np.concatenate([np.empty(0), *(one.members.nats for one in self.shared)])
+        accounts = [one.members.account for one in self.shared]
+        values = [one.members.value + start for one, start in zip(self.shared, starts, strict=False)]
+        self._rows = Rows.of(accounts, values, self.size)
+
+    def _columns(self, family: str) -> NDArray[np.int64]:
+        found = [at for at, one in enumerate(self.shared) if one.kind.family == family]
+        return np.array(found, dtype=np.int64)
+
+    def _timeless(self, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the nats of pairs, a column for each of `names`, coincidences of active hours left at 0."""
+        nats = np.zeros((len(left), len(self.names)))
+        shared_nats(self._rows.pointers, self._rows.values, self._kind_of, self._nats_of, left, right, nats)
+        keep_strongest(nats, self._networks)
+        if self.templates is not None:
+            nats[:, self.names.index("template_family")] = self.templates.nats(left, right, self.size)
+        return nats
+
+    def _add_timing(
+        self, nats: NDArray[np.float64], left: NDArray[np.int64], right: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Add active hours, and bound what all coincidences in time are worth together: they ride on each other."""
+        if self.hours is not None:
+            nats[:, self.names.index("active_hours")] = self.hours.nats(left, right)
+        cap_together(nats, self._timing, 0.5 * alone_nats(self.size))
+        return nats
+
+    def _weigh(self, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.float64]:
+        return self._add_timing(self._timeless(left, right), left, right)
 
     def by_kind(self, left: NDArray[np.int64], right: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
         """Return the nats of each kind for pairs of accounts.
@@ -83,53 +111,22 @@ class LinkEvidence:
         Returns:
             Kind name -> `(m,)` float64.
         """
-        out = self._timeless(left, right)
-        for shared in self.shared:
-            if shared.kind.family == "timing":
-                out[shared.kind.name] = pair_max(shared.weighted, shared.held, left, right)
-        if self.hours is not None:
-            out["active_hours"] = self.hours.nats(left, right)
-        self._cap_timing(out)
-        return out
+        nats = np.empty((len(left), len(self.names)))
 
-    def _timeless(self, left: NDArray[np.int64], right: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
-        """Return the nats of every kind but coincidences in time."""
-        out: dict[str, NDArray[np.float64]] = {}
-        networks: dict[str, NDArray[np.float64]] = {}
-        for shared in self.shared:
-            if shared.kind.family != "timing":
-                nats = pair_max(shared.weighted, shared.held, left, right)
-                (networks if shared.kind.family == "network" else out)[shared.kind.name] = nats
-        if networks:
-            best = np.max(np.stack(list(networks.values())), axis=0)
-            for name, nats in networks.items():
-                mine = (nats == best) & (best > 0)
-                out[name] = np.where(mine, nats, 0.0)
-                best = np.where(mine, 0.0, best)
-        if self.templates is not None:
-            out["template_family"] = self.templates.nats(left, right, self.size)
-        return out
+        def work(some: slice) -> None:
+            nats[some] = self._weigh(left[some], right[some])
 
-    def _cap_timing(self, out: dict[str, NDArray[np.float64]]) -> None:
-        """Bound what all coincidences in time are worth together: they ride on each other."""
-        names = [
-            shared.kind.name
-            for shared in self.shared
-            if shared.kind.family == "timing" and shared.kind.name in out
-        ]
-        names += ["active_hours"] if "active_hours" in out else []
-        if not names:
-            return
-        together = np.sum([out[name] for name in names], axis=0)
-        scale = np.minimum(1.0, 0.5 * alone_nats(self.size) / np.maximum(together, 1e-12))
-        for name in names:
-            out[name] = out[name] * scale
+        in_chunks(work, len(left), self.threads)
+        return {name: nats[:, column] for column, name in enumerate(self.names)}
 
     def total(self, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the summed nats of pairs of accounts, `(m,)` float64."""
-        total = np.zeros(len(left))
-        for nats in self.by_kind(left, right).values():
-            total += nats
+        total = np.empty(len(left))
+
+        def work(some: slice) -> None:
+            total[some] = self._weigh(left[some], right[some]).sum(axis=1)
+
+        in_chunks(work, len(left), self.threads)
         return total
 
     def access(self, by_kind: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
@@ -148,7 +145,7 @@ class LinkEvidence:
         """Return how far the demand of pairs agrees over template families, cosine `(m,)` float64."""
         if self.templates is None:
             return np.zeros(len(left))
-        return pair_sum(self.templates.direction, self.templates.direction, left, right)
+        return self.templates.agreement(left, right)
 
     def strong(
         self, left: NDArray[np.int64], right: NDArray[np.int64]
@@ -162,14 +159,17 @@ class LinkEvidence:
             Left, right and nats of the pairs kept.
         """
         alone = alone_nats(self.size)
-        timeless = np.zeros(len(left))
-        for nats in self._timeless(left, right).values():
-            timeless += nats
-        hopeful = timeless > 0.5 * alone
-        left, right = left[hopeful], right[hopeful]
-        nats = self.total(left, right)
-        kept = nats > alone + 1e-9
-        return left[kept], right[kept], nats[kept]
+        total = np.zeros(len(left))
+
+        def work(some: slice) -> None:
+            timeless = self._timeless(left[some], right[some])
+            hopeful = np.flatnonzero(timeless.sum(axis=1) > 0.5 * alone)
+            ends = left[some][hopeful], right[some][hopeful]
+            total[some.start + hopeful] = self._add_timing(timeless[hopeful], *ends).sum(axis=1)
+
+        in_chunks(work, len(left), self.threads)
+        kept = total > alone + 1e-9
+        return left[kept], right[kept], total[kept]
 
     def candidates(self, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """List pairs worth weighing: those that share anything, a bounded number per account and value.
@@ -181,15 +181,12 @@ class LinkEvidence:
             Two `(m,)` arrays of positions, left below right.
         """
         order = rng.permutation(self.size)
-        matrices = [shared.held for shared in self.shared]
-        if self.templates is not None:
-            matrices.append(self.templates.own)
-        found = []
-        for matrix in matrices:
-            columns = matrix.tocsc()
-            found.append(holder_pairs(columns.indptr, columns.indices, order, ALL_PAIRS, RING, self.size))
-        if not found:
-            return np.empty(0, np.int64), np.empty(0, np.int64)
-        pairs = np.sort(np.concatenate(found))
+        rows = [self._rows, *([self.templates.telling_rows()] if self.templates is not None else [])]
+        pairs = np.empty(0, np.int64)
+        for one in rows:
+            columns = one.transposed()
+            listed = holder_pairs(columns.pointers, columns.values, order, ALL_PAIRS, RING, self.size)
+            pairs = np.concatenate([pairs, listed])
+        pairs = np.sort(pairs)
         pairs = pairs[np.append(True, pairs[1:] != pairs[:-1])] if len(pairs) else pairs
         return pairs // self.size, pairs % self.size

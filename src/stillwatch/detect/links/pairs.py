@@ -1,61 +1,50 @@
-"""Compare rows of sparse matrices for many pairs of accounts, compiled."""
+"""Pairs of accounts that have something in common."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy.sparse as sp
 from numba import njit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@njit(cache=True, nogil=True)
-def _merge(a_ptr, a_ind, a_dat, b_ptr, b_ind, b_dat, left, right, largest):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    out = np.zeros(left.shape[0])
-    for k in range(left.shape[0]):
-        i, i_end = a_ptr[left[k]], a_ptr[left[k] + 1]
-        j, j_end = b_ptr[right[k]], b_ptr[right[k] + 1]
-        value = 0.0
-        while i < i_end and j < j_end:
-            if a_ind[i] < b_ind[j]:
-                i += 1
-            elif a_ind[i] > b_ind[j]:
-                j += 1
-            else:
-                product = a_dat[i] * b_dat[j]
-                if not largest:
-                    value += product
-                elif product > value:
-                    value = product
-                i += 1
-                j += 1
-        out[k] = value
-    return out
+@dataclass(frozen=True)
+class Rows:
+    """Which account holds which values.
 
+    Args:
+        pointers: `(n_rows + 1,)` int64, where each row's values begin.
+        values: `(n,)` int64, sorted within each row.
+        n_values: Values there are.
+    """
 
-def _run(
-    a: sp.csr_matrix, b: sp.csr_matrix, left: NDArray[np.int64], right: NDArray[np.int64], *, largest: bool
-) -> NDArray[np.float64]:
-    a.sort_indices()
-    b.sort_indices()
-    return np.asarray(_merge(a.indptr, a.indices, a.data, b.indptr, b.indices, b.data, left, right, largest))
+    pointers: NDArray[np.int64]
+    values: NDArray[np.int64]
+    n_values: int
 
+    @classmethod
+    def of(
+        cls, accounts: Sequence[NDArray[np.int64]], values: Sequence[NDArray[np.int64]], n_accounts: int
+    ) -> Rows:
+        """Collect rows from pairs of account and value, no pair twice."""
+        account = np.concatenate([np.empty(0, np.int64), *accounts])
+        value = np.concatenate([np.empty(0, np.int64), *values])
+        n_values = int(value.max()) + 1 if len(value) else 0
+        order = np.argsort(account * n_values + value)
+        pointers = np.concatenate([[0], np.cumsum(np.bincount(account, minlength=n_accounts))])
+        return cls(pointers.astype(np.int64), value[order], n_values)
 
-def pair_sum(
-    a: sp.csr_matrix, b: sp.csr_matrix, left: NDArray[np.int64], right: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Return the inner products of rows `left` of `a` with rows `right` of `b`, `(m,)` float64."""
-    return _run(a, b, left, right, largest=False)
-
-
-def pair_max(
-    a: sp.csr_matrix, b: sp.csr_matrix, left: NDArray[np.int64], right: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Return the largest common product of rows `left` of `a` with rows `right` of `b`, `(m,)` float64, 0 if none."""
-    return _run(a, b, left, right, largest=True)
+    def transposed(self) -> Rows:
+        """Return the rows of the values: which accounts hold them."""
+        account = np.repeat(np.arange(len(self.pointers) - 1), np.diff(self.pointers))
+        order = np.argsort(self.values, kind="stable")
+        pointers = np.concatenate([[0], np.cumsum(np.bincount(self.values, minlength=self.n_values))])
+        return Rows(pointers.astype(np.int64), account[order], len(self.pointers) - 1)
 
 
 @njit(cache=True, nogil=True)

@@ -10,7 +10,8 @@ import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
 from stillwatch.detect.links.membership import COMMON_SHARE, alone_nats
-from stillwatch.detect.links.pairs import pair_sum
+from stillwatch.detect.links.pairs import Rows
+from stillwatch.detect.links.weighing import template_sums
 from stillwatch.detect.profiles.population import Population
 
 if TYPE_CHECKING:
@@ -31,11 +32,11 @@ class TemplateFamilies:
         contents: `(n,)` different prompts of the account in the family.
         family_of_key: key -> family, as two sorted arrays.
         holders: `(n_families,)` accounts.
-        own: `(n_accounts, n_families)` sparse, strength of use in (0, 1].
-        surprise: `(n_accounts, n_families)` sparse, strength times nats of that account using the family by chance.
-        prompt_own: `own` without the families of system instructions.
-        prompt_surprise: `surprise` without the families of system instructions.
-        direction: `(n_accounts, n_families)` sparse, unit vector of each account's demand over families.
+        rows: Which account used which families.
+        strength: `(n,)` strength of use in (0, 1]; 0 where use tells nothing. As `rows.values`.
+        surprise: `(n,)` strength times nats of that account using the family by chance.
+        direction: `(n,)` unit vectors of the accounts' demand over families.
+        of_prompt: `(n_families,)` 1.0 for families of prompts, 0.0 for those of system instructions.
     """
 
     account: NDArray[np.int64]
@@ -44,11 +45,11 @@ class TemplateFamilies:
     keys: NDArray[np.int64]
     family_of_key: NDArray[np.int64]
     holders: NDArray[np.int64]
-    own: sp.csr_matrix
-    surprise: sp.csr_matrix
-    prompt_own: sp.csr_matrix
-    prompt_surprise: sp.csr_matrix
-    direction: sp.csr_matrix
+    rows: Rows
+    strength: NDArray[np.float64]
+    surprise: NDArray[np.float64]
+    direction: NDArray[np.float64]
+    of_prompt: NDArray[np.float64]
 
     def nats(
         self, left: NDArray[np.int64], right: NDArray[np.int64], population_size: int
@@ -66,26 +67,47 @@ class TemplateFamilies:
         Returns:
             `(m,)` float64, at most twice the log prior odds, `2 log N`.
         """
-        return self._nats(self.surprise, self.own, left, right, population_size)
+        sums = self._sums(left, right)
+        return _agreed(sums[:, 0], sums[:, 2], population_size)
 
     def prompt_nats(
         self, left: NDArray[np.int64], right: NDArray[np.int64], population_size: int
     ) -> NDArray[np.float64]:
         """Weigh what pairs of accounts share in their prompts, system instructions left aside, `(m,)` float64."""
-        return self._nats(self.prompt_surprise, self.prompt_own, left, right, population_size)
+        sums = self._sums(left, right)
+        return _agreed(sums[:, 1], sums[:, 2], population_size)
 
-    def _nats(
-        self,
-        surprise: sp.csr_matrix,
-        own: sp.csr_matrix,
-        left: NDArray[np.int64],
-        right: NDArray[np.int64],
-        population_size: int,
-    ) -> NDArray[np.float64]:
-        shared = 0.5 * (pair_sum(surprise, own, left, right) + pair_sum(own, surprise, left, right))
-        agreement = np.minimum(1.0, pair_sum(self.direction, self.direction, left, right) / ENOUGH_OVERLAP)
-        # What is added up rides on one template in part, so it is bounded before it is weighed by agreement.
-        return np.minimum(shared, 4 * alone_nats(population_size)) * agreement
+    def agreement(self, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return how far the demand of pairs agrees over families, cosine `(m,)` float64."""
+        return self._sums(left, right)[:, 2]
+
+    def telling_rows(self) -> Rows:
+        """Return the use of families that tells something."""
+        account = np.repeat(np.arange(len(self.rows.pointers) - 1), np.diff(self.rows.pointers))
+        tells = self.strength > 0
+        return Rows.of([account[tells]], [self.rows.values[tells]], len(self.rows.pointers) - 1)
+
+    def _sums(self, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.float64]:
+        sums = np.zeros((len(left), 3))
+        template_sums(
+            self.rows.pointers,
+            self.rows.values,
+            self.strength,
+            self.surprise,
+            self.direction,
+            self.of_prompt,
+            left,
+            right,
+            sums,
+        )
+        return sums
+
+
+def _agreed(
+    shared: NDArray[np.float64], cosine: NDArray[np.float64], population_size: int
+) -> NDArray[np.float64]:
+    # What is added up rides on one template in part, so it is bounded before it is weighed by agreement.
+    return np.minimum(shared, 4 * alone_nats(population_size)) * np.minimum(1.0, cosine / ENOUGH_OVERLAP)
 
 
 def _families(
@@ -159,7 +181,6 @@ def _weigh(
     family_of_key: NDArray[np.int64],
 ) -> TemplateFamilies:
     size, n_families = len(volume), len(holders)
-    shape = (size, n_families)
     share = holders / size
     # A busy account uses any template more easily by chance than a quiet one; the measure is the usual user of it.
     order = np.lexsort((volume[account], family))
@@ -171,18 +192,12 @@ def _weigh(
         1.0, np.log1p(contents) / np.log(4.0)
     )  # full strength from three different prompts on
     telling = (holders[family] > 1) & (share[family] <= COMMON_SHARE) & (chance < 0.5)
-    rows, columns = account[telling], family[telling]
-    worth = np.minimum(-np.log(chance[telling]), alone_nats(size))  # one family alone ties nobody
-    own = sp.csr_matrix((strength[telling], (rows, columns)), shape=shape)
-    surprise = sp.csr_matrix((strength[telling] * worth, (rows, columns)), shape=shape)
+    worth = np.minimum(-np.log(np.maximum(chance, 1e-300)), alone_nats(size))  # one family alone ties nobody
+    strength = np.where(telling, strength, 0.0)
+    spread = contents / volume[account] * -np.log(share[family])
+    norm = np.sqrt(np.bincount(account, spread**2, size))
     of_prompt = np.ones(n_families)
     of_prompt[family_of_key[(keys & 1) == 1]] = 0.0
-    prompt_only = sp.diags(of_prompt)
-    spread = sp.csr_matrix(
-        (contents / volume[account] * -np.log(share[family]), (account, family)), shape=shape
-    )
-    norm = np.sqrt(np.asarray(spread.multiply(spread).sum(axis=1)).ravel())
-    direction = (sp.diags(1 / np.maximum(norm, 1e-12)) @ spread).tocsr()
     return TemplateFamilies(
         account,
         family,
@@ -190,9 +205,9 @@ def _weigh(
         keys,
         family_of_key,
         holders,
-        own,
-        surprise,
-        (own @ prompt_only).tocsr(),
-        (surprise @ prompt_only).tocsr(),
-        direction,
+        Rows.of([account], [family], size),
+        strength,
+        strength * worth,
+        spread / np.maximum(norm[account], 1e-12),
+        of_prompt,
     )
