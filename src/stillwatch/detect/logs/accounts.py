@@ -31,11 +31,13 @@ class AccountTable:
         table: Schema `ACCOUNTS`, each account once, the last row of an account counts.
         rejected: Rows that were refused.
         notes: Plain sentences about ignored and absent columns.
+        columns: Canonical columns that the file has, with or without values.
     """
 
     table: pa.Table
     rejected: int = 0
     notes: list[str] = field(default_factory=list)
+    columns: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -246,6 +248,7 @@ def _note_columns(names: Sequence[str], own: Mapping[str, str], result: AccountT
     unknown = sorted(set(names) - set(own.values()))
     if unknown:
         result.notes.append(f"columns of the account table that are not used: {', '.join(unknown)}")
+    result.columns.update(column for column, theirs in own.items() if theirs in names)
     absent = [column for column, theirs in own.items() if theirs not in names]
     if absent:
         result.notes.append(f"columns that the account table lacks: {', '.join(absent)}")

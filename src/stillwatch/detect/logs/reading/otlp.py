@@ -1,15 +1,19 @@
 """OTLP/JSON: documents, spans and attribute values."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from stillwatch.detect.logs.reading.formats import Reading
-from stillwatch.detect.logs.reading.json_lines import numbered_lines
+from stillwatch.detect.logs.reading.json_lines import numbered_lines, parsed
 from stillwatch.detect.logs.reading.lines import LongLine
 from stillwatch.detect.logs.reading.opened import OpenedFile
+from stillwatch.detect.logs.reading.otel_requests import request_of
 from stillwatch.detect.logs.reading.rejected import Place, Reason
+from stillwatch.detect.logs.reading.rows import Row
+
+_ERROR = 2
 
 
 class _Value(msgspec.Struct, gc=False, rename="camel"):
@@ -66,6 +70,11 @@ class Span(msgspec.Struct, gc=False, rename="camel"):
     events: list[_Event] | None = None
     status: _Status | None = None
 
+    @property
+    def failed(self) -> bool:
+        """Whether the instrumentation marked the span as failed, by number or by name."""
+        return self.status is not None and self.status.code in {_ERROR, "STATUS_CODE_ERROR"}
+
 
 class _Scope(msgspec.Struct, gc=False, rename="camel"):
     """Spans of one instrumentation; decoded one by one, so that a broken one is refused alone."""
@@ -101,6 +110,27 @@ def spans_of(document: bytes) -> list[bytes]:
         for scope in resource.scope_spans or resource.instrumentation_library_spans or ()
         for span in scope.spans or ()
     ]
+
+
+_span_decoder = msgspec.json.Decoder(Span)
+
+
+def span_request(raw: bytes, columns_map: Mapping[str, str]) -> Row | None:
+    """Turn one span, as its own JSON, into a request; None when it is no call to a model.
+
+    Args:
+        raw: The span.
+        columns_map: Own attribute names of canonical columns.
+
+    Raises:
+        LineProblem: The span is broken.
+    """
+    return parsed(lambda line: _request_of_json(line, columns_map), raw)
+
+
+def _request_of_json(raw: bytes, columns_map: Mapping[str, str]) -> Row | None:
+    span = _span_decoder.decode(raw)
+    return request_of(span, attributes_of(span), columns_map)
 
 
 def attributes_of(span: Span) -> dict[str, Any]:
