@@ -9,6 +9,7 @@ from hypothesis import given, strategies as st
 
 from stillwatch.cli import events
 from stillwatch.cli.events import SensitiveEventError, refuse_sensitive
+from stillwatch.domain import sensitive
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def test_quiet_keeps_warnings_only(capsys: pytest.CaptureFixture[str]) -> None:
     structlog.reset_defaults()
 
 
-@pytest.mark.parametrize("name", sorted(events.FORBIDDEN_NAMES))
+@pytest.mark.parametrize("name", sorted(sensitive.FORBIDDEN_NAMES))
 def test_a_field_of_raw_text_raises(name: str, log: structlog.typing.FilteringBoundLogger) -> None:
     with pytest.raises(SensitiveEventError, match=name):
         log.info("request", **{name: "x"})
@@ -76,7 +77,7 @@ def test_a_credential_in_the_message_itself_raises(log: structlog.typing.Filteri
 
 def test_long_text_and_bytes_raise_under_any_name(log: structlog.typing.FilteringBoundLogger) -> None:
     with pytest.raises(SensitiveEventError, match="note"):
-        log.info("read", note="a" * (events.MAX_TEXT + 1))
+        log.info("read", note="a" * (sensitive.MAX_TEXT + 1))
     with pytest.raises(SensitiveEventError, match="note"):
         log.info("read", note=b"abc")
 

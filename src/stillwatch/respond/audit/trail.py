@@ -13,8 +13,8 @@ from stillwatch.respond.store import Store
 from stillwatch.respond.store.audit_tables import audit_entries
 from stillwatch.respond.store.columns import canonical_json, to_microseconds
 
-MAX_TEXT: Final = 2_000
-"""Characters in one value of a payload: what a person may give as a reason."""
+MAX_TEXT: Final = 10_000
+"""Characters in one value of a payload: what a person may give as a rationale."""
 
 
 class Write:
