@@ -10,6 +10,7 @@ The tree, with the exit code of each leaf::
     │   ├── MissingColumnsError ... 1   required columns are absent; names those that were found
     │   ├── RuleError ............. 1   an elicitation rule file is malformed
     │   ├── AuthorizationsError ... 1   the authorizations file is malformed
+    │   ├── PlaybookError ......... 1   a playbook file is malformed, or asks for what is never done
     │   └── TooManyRejectedError .. 1   more lines were rejected than --max-rejected allows
     ├── NothingToReadError ........ 3   the sources hold no requests at all
     ├── StateError ................ 1   the state folder was written by something else
@@ -20,6 +21,15 @@ The tree, with the exit code of each leaf::
     ├── CaseError ................. 1   a case cannot be changed in this way
     │   ├── UnknownCaseError ...... 1   no case has this id
     │   └── CaseConflictError ..... 1   somebody else changed the case in the meantime
+    ├── DecisionError ............. 1   a decision, indicator or appeal cannot be changed in this way
+    │   └── UnknownDecisionError .. 1   no decision, indicator or appeal has this id
+    ├── NodeError ................. 1   the node cannot do what it was asked
+    │   ├── SpoolError ............ 1   the spool folder cannot be used
+    │   │   └── SpoolFullError .... 1   there is no room to accept anything
+    │   ├── BodyError ............. 1   the body of a request cannot be used
+    │   ├── OverloadedError ....... 1   too much waits already, or the node is stopping
+    │   ├── TokenError ............ 1   no token, a wrong one, or one without the scope
+    │   └── RateLimitError ........ 1   a sender asks too often
     └── OutputError ............... 1   the output folder cannot be written
 
 Each carries a message (what happened) and a hint (what to do about it). The command line prints both and
@@ -108,6 +118,12 @@ class AuthorizationsError(InputError):
     default_hint = "docs/concepts.md shows a complete authorizations file"
 
 
+class PlaybookError(InputError):
+    """A playbook file is malformed, or asks for something that is never done."""
+
+    default_hint = "run `stillwatch decisions playbook show` for a commented example that is valid"
+
+
 class TooManyRejectedError(InputError):
     """More lines were rejected than `--max-rejected` allows. Raised after the findings are written."""
 
@@ -181,6 +197,97 @@ class CaseConflictError(CaseError):
     default_hint = (
         "look at the case again with `stillwatch case show CASE`, then repeat the change if it still holds"
     )
+
+
+class DecisionError(StillwatchError):
+    """A decision, an indicator or an appeal cannot be taken or changed in this way. Nothing was written."""
+
+    default_hint = "docs/decisions.md says what each step needs"
+
+
+class UnknownDecisionError(DecisionError):
+    """No decision, indicator or appeal has this id."""
+
+    default_hint = "`stillwatch decisions list` shows what is in force"
+
+
+class NodeError(StillwatchError):
+    """The node cannot do what it was asked. `status` is the HTTP status that says so."""
+
+    status: int = 500
+    default_hint = "docs/node.md has the settings and the interfaces of the node"
+
+
+class SpoolError(NodeError):
+    """The spool folder cannot be used."""
+
+    status = 503
+    default_hint = "check that the folder named with --data exists, is yours and can be written"
+
+
+class SpoolFullError(SpoolError):
+    """There is no room to accept anything. What was acknowledged before is safe."""
+
+    status = 507
+    default_hint = "free disk space, or find out why detection does not keep up; then send again"
+
+
+class BodyError(NodeError):
+    """The body of a request cannot be used.
+
+    Args:
+        message: What is wrong with it.
+        status: HTTP status that says so.
+        hint: What to send instead.
+    """
+
+    default_hint = "docs/node.md shows a request for each interface"
+
+    def __init__(self, message: str, *, status: int = 400, hint: str = "") -> None:
+        """Keep the status, which is 400, 413, 415 or 422."""
+        super().__init__(message, hint=hint)
+        self.status = status
+
+
+class OverloadedError(NodeError):
+    """Too much waits already, or the node is stopping."""
+
+    status = 503
+    default_hint = "send the same requests again in a few seconds; what arrives twice counts once"
+
+
+class TokenError(NodeError):
+    """No token, a wrong one, or one without the scope.
+
+    Args:
+        message: What is missing.
+        status: 401 without a valid token, 403 without the scope.
+        hint: What to do.
+    """
+
+    default_hint = "send `Authorization: Bearer TOKEN`; make one with `stillwatch node token add`"
+
+    def __init__(self, message: str, *, status: int = 401, hint: str = "") -> None:
+        """Keep the status."""
+        super().__init__(message, hint=hint)
+        self.status = status
+
+
+class RateLimitError(NodeError):
+    """A sender asks too often.
+
+    Args:
+        message: Who and how often.
+        retry_after_s: Seconds until the next request is answered.
+    """
+
+    status = 429
+    default_hint = "wait as long as Retry-After says, or have the token's rate raised"
+
+    def __init__(self, message: str, *, retry_after_s: int) -> None:
+        """Keep how long to wait."""
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class OutputError(StillwatchError):

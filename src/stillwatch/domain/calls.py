@@ -51,6 +51,7 @@ class Verdict(msgspec.Struct, omit_defaults=True, frozen=True):
         withheld: what to answer without; applies whatever `action` says.
         retry_after_s: seconds until the bucket has a token again; above 0 means: refuse this call.
         tags: what to mark the call with.
+        verify: True when the customer should be asked to verify itself; the call passes.
         checked: False when nothing could be looked up and the call passes (or not) by setting.
         refused: True when the call must not reach the model.
     """
@@ -64,6 +65,7 @@ class Verdict(msgspec.Struct, omit_defaults=True, frozen=True):
     withheld: tuple[Withheld, ...] = ()
     retry_after_s: float = 0.0
     tags: tuple[str, ...] = ()
+    verify: bool = False
     checked: bool = True
     refused: bool = False
 
