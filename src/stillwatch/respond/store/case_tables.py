@@ -2,7 +2,17 @@
 
 from typing import Final
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+)
 
 from stillwatch.respond.store.columns import JsonText, OutsideText, UtcMicroseconds
 from stillwatch.respond.store.metadata import metadata
@@ -51,6 +61,29 @@ case_snapshots: Final = Table(
     Column("case_id", String(32), ForeignKey("cases.case_id"), primary_key=True),
     Column("digest", String(64), primary_key=True),
     Column("taken_at", UtcMicroseconds, nullable=False),
-    Column("finding", Text, nullable=False),
+    Column("finding", LargeBinary, nullable=False),
 )
-"""Findings as they were, by the SHA-256 of their canonical JSON."""
+"""Findings as they were: zlib of their canonical JSON, by its SHA-256."""
+
+case_labels: Final = Table(
+    "case_labels",
+    metadata,
+    Column("label_id", Integer, primary_key=True, autoincrement=False),
+    Column("label", String(32), nullable=False),
+    Column("whole", Boolean, nullable=False),
+    Column("case_id", String(32), ForeignKey("cases.case_id"), index=True),
+    Column("author", OutsideText, nullable=False),
+    Column("reason", OutsideText, nullable=False),
+    Column("since", UtcMicroseconds, nullable=False),
+    Column("until", UtcMicroseconds),
+)
+"""Labels that were given; a withdrawn one has an end. Without a case: what the outcome of an appeal left."""
+
+case_label_accounts: Final = Table(
+    "case_label_accounts",
+    metadata,
+    Column("label_id", Integer, ForeignKey("case_labels.label_id"), primary_key=True),
+    Column("account_id", OutsideText, primary_key=True),
+    Index(None, "account_id"),
+)
+"""The accounts that a label names, word for word: who joins a case later is not labeled with it."""

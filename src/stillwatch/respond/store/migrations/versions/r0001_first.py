@@ -14,6 +14,7 @@ def upgrade() -> None:
     _make_audit_trail()
     _make_cases()
     _make_parts_of_cases()
+    _make_labels()
     statements = _SQLITE if op.get_bind().dialect.name == "sqlite" else _POSTGRESQL
     for statement in statements:
         op.execute(statement)
@@ -86,10 +87,37 @@ def _make_parts_of_cases() -> None:
         sa.Column("case_id", sa.String(32)),
         sa.Column("digest", sa.String(64)),
         sa.Column("taken_at", sa.BigInteger, nullable=False),
-        sa.Column("finding", sa.Text, nullable=False),
+        sa.Column("finding", sa.LargeBinary, nullable=False),
         sa.PrimaryKeyConstraint("case_id", "digest", name="pk_case_snapshots"),
         sa.ForeignKeyConstraint(["case_id"], ["cases.case_id"], name="fk_case_snapshots_case_id"),
     )
+
+
+def _make_labels() -> None:
+    op.create_table(
+        "case_labels",
+        sa.Column("label_id", sa.Integer, autoincrement=False),
+        sa.Column("label", sa.String(32), nullable=False),
+        sa.Column("whole", sa.Boolean, nullable=False),
+        sa.Column("case_id", sa.String(32)),
+        sa.Column("author", sa.Text, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("since", sa.BigInteger, nullable=False),
+        sa.Column("until", sa.BigInteger),
+        sa.PrimaryKeyConstraint("label_id", name="pk_case_labels"),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.case_id"], name="fk_case_labels_case_id"),
+    )
+    op.create_index("ix_case_labels_case_id", "case_labels", ["case_id"])
+    op.create_table(
+        "case_label_accounts",
+        sa.Column("label_id", sa.Integer),
+        sa.Column("account_id", sa.Text),
+        sa.PrimaryKeyConstraint("label_id", "account_id", name="pk_case_label_accounts"),
+        sa.ForeignKeyConstraint(
+            ["label_id"], ["case_labels.label_id"], name="fk_case_label_accounts_label_id"
+        ),
+    )
+    op.create_index("ix_case_label_accounts_account_id", "case_label_accounts", ["account_id"])
 
 
 _SQLITE = (

@@ -1,0 +1,172 @@
+"""All SQL of cases, except that of labels."""
+
+import hashlib
+import json
+import zlib
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Self
+
+from sqlalchemy import Connection, func, insert, or_, select, update
+
+from stillwatch.domain.cases import Case, Note
+from stillwatch.domain.findings import Finding
+from stillwatch.respond.store.case_tables import case_accounts, case_notes, case_snapshots, cases
+from stillwatch.respond.store.columns import canonical_json
+
+_AT_ONCE: Final = 500
+"""Values in one statement; SQLite refuses more than 32,766 in all."""
+
+
+def find(connection: Connection, name: str) -> Case | None:
+    """Return a case by its id or by its campaign's id, or None."""
+    known = or_(cases.c.case_id == name, cases.c.campaign_id == name)
+    return _case(connection.execute(select(cases.c.record).where(known)).scalar())
+
+
+def of_campaign(connection: Connection, campaign_id: str) -> Case | None:
+    """Return the case of a campaign, or None."""
+    return _case(
+        connection.execute(select(cases.c.record).where(cases.c.campaign_id == campaign_id)).scalar()
+    )
+
+
+def everything(connection: Connection) -> tuple[Case, ...]:
+    """Return every case, in the order in which they were opened."""
+    rows = connection.execute(select(cases.c.record).order_by(cases.c.number)).scalars()
+    return tuple(Case.model_validate(record) for record in rows)
+
+
+def next_number(connection: Connection) -> int:
+    """Return the number of the next case; nobody else can take it while this writer's transaction is open."""
+    return int(connection.execute(select(func.coalesce(func.max(cases.c.number), 0) + 1)).scalar_one())
+
+
+def add(connection: Connection, case: Case) -> None:
+    """Insert a new case."""
+    number = int(case.case_id.removeprefix("case-"))
+    connection.execute(insert(cases).values(case_id=case.case_id, number=number, **_columns(case)))
+
+
+def save(connection: Connection, case: Case) -> None:
+    """Write the new state of a case."""
+    connection.execute(update(cases).where(cases.c.case_id == case.case_id).values(**_columns(case)))
+
+
+def _columns(case: Case) -> dict[str, Any]:
+    return {
+        "campaign_id": case.campaign_id,
+        "version": case.version,
+        "status": case.status.value,
+        "record": case.model_dump(mode="json"),
+        "updated_at": case.updated_at,
+    }
+
+
+def _case(record: Any) -> Case | None:
+    return None if record is None else Case.model_validate(record)
+
+
+def accounts_of(connection: Connection, case_id: str) -> tuple[str, ...]:
+    """Return the accounts that belong to a case now, sorted."""
+    query = select(case_accounts.c.account_id).where(
+        case_accounts.c.case_id == case_id, case_accounts.c.left_at.is_(None)
+    )
+    return tuple(sorted(connection.execute(query).scalars()))
+
+
+def join(connection: Connection, case_id: str, accounts: Collection[str], now: datetime) -> None:
+    """Let accounts belong to a case from now on; one that had left keeps the time at which it joined first."""
+    known = _known_among(connection, case_id, accounts)
+    new = [name for name in accounts if name not in known]
+    if new:
+        rows = [{"case_id": case_id, "account_id": name, "joined_at": now} for name in new]
+        connection.execute(insert(case_accounts), rows)
+    _mark(connection, case_id, known, left_at=None)
+
+
+def leave(connection: Connection, case_id: str, accounts: Collection[str], now: datetime) -> None:
+    """Let accounts belong to a case no longer."""
+    _mark(connection, case_id, accounts, left_at=now)
+
+
+def _known_among(connection: Connection, case_id: str, accounts: Collection[str]) -> set[str]:
+    found: set[str] = set()
+    for some in _portions(accounts):
+        query = select(case_accounts.c.account_id).where(
+            case_accounts.c.case_id == case_id, case_accounts.c.account_id.in_(some)
+        )
+        found.update(connection.execute(query).scalars())
+    return found
+
+
+def _mark(connection: Connection, case_id: str, accounts: Iterable[str], *, left_at: datetime | None) -> None:
+    for some in _portions(accounts):
+        statement = update(case_accounts).where(
+            case_accounts.c.case_id == case_id, case_accounts.c.account_id.in_(some)
+        )
+        connection.execute(statement.values(left_at=left_at))
+
+
+def _portions(names: Iterable[str]) -> Iterable[list[str]]:
+    ordered = sorted(names)
+    return (ordered[start : start + _AT_ONCE] for start in range(0, len(ordered), _AT_ONCE))
+
+
+@dataclass(frozen=True)
+class Verbatim:
+    """A finding as it is kept: canonical JSON, and its SHA-256, hexadecimal."""
+
+    text: bytes
+    digest: str
+
+    @classmethod
+    def of(cls, finding: Finding) -> Self:
+        """Write a finding down."""
+        text = canonical_json(finding.model_dump(mode="json")).encode("ascii")
+        return cls(text, hashlib.sha256(text).hexdigest())
+
+
+def keep_snapshot(connection: Connection, case_id: str, kept: Verbatim, now: datetime) -> None:
+    """Keep a finding word for word, once."""
+    known = select(case_snapshots.c.digest).where(
+        case_snapshots.c.case_id == case_id, case_snapshots.c.digest == kept.digest
+    )
+    if connection.execute(known).first() is None:
+        packed = zlib.compress(kept.text)
+        row = {"case_id": case_id, "digest": kept.digest, "taken_at": now, "finding": packed}
+        connection.execute(insert(case_snapshots).values(row))
+
+
+def snapshot(connection: Connection, case_id: str, digest: str) -> bytes | None:
+    """Return the canonical JSON of a finding that was kept, or None."""
+    query = select(case_snapshots.c.finding).where(
+        case_snapshots.c.case_id == case_id, case_snapshots.c.digest == digest
+    )
+    packed = connection.execute(query).scalar()
+    return None if packed is None else zlib.decompress(packed)
+
+
+def finding_in(connection: Connection, case: Case) -> Finding:
+    """Return the newest finding that a case keeps word for word."""
+    text = snapshot(connection, case.case_id, case.snapshot.digest)
+    return Finding.model_validate(json.loads(text or b"null"), extra="ignore")
+
+
+def add_note(connection: Connection, case_id: str, note: Note) -> None:
+    """Insert a note."""
+    connection.execute(insert(case_notes).values(case_id=case_id, **note.model_dump()))
+
+
+def notes_of(connection: Connection, case_id: str) -> tuple[Note, ...]:
+    """Return the notes of a case, in order."""
+    columns = [column for column in case_notes.c if column.name != "case_id"]
+    query = select(*columns).where(case_notes.c.case_id == case_id).order_by(case_notes.c.number)
+    return tuple(Note.model_validate(dict(row._mapping)) for row in connection.execute(query))  # noqa: SLF001 - public
+
+
+def erase_note(connection: Connection, case_id: str, number: int) -> None:
+    """Remove the text of a note; who wrote it, when, and its digest stay."""
+    row = (case_notes.c.case_id == case_id, case_notes.c.number == number)
+    connection.execute(update(case_notes).where(*row).values(text=None))
