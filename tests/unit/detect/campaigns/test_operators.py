@@ -3,9 +3,8 @@
 from collections.abc import Callable
 
 import numpy as np
-import scipy.sparse as sp
 
-from stillwatch.detect.campaigns.communities import _Community
+from stillwatch.detect.campaigns.operators import operators_of
 from stillwatch.detect.links.evidence import LinkEvidence
 from stillwatch.detect.profiles.population import Population
 
@@ -14,14 +13,13 @@ SIZE = 400
 HALF, ALL = 8, 16
 
 
-def community(build: Build, templates: list[tuple[int, int, int]]) -> _Community:
+def operators(build: Build, templates: list[tuple[int, int, int]]) -> list[list[int]] | None:
     """Tie two pools of accounts, each reached through a client of its own."""
     values = [(place, "client", 1 + place // HALF) for place in range(ALL)]
     evidence = LinkEvidence(build(SIZE, values=values, templates=templates))
-    graph = sp.lil_matrix((SIZE, SIZE))
-    graph[:ALL, :ALL] = 1.0
-    graph.setdiag(0)
-    return _Community(np.arange(ALL), evidence, graph.tocsr(), np.random.default_rng(0))
+    ends = np.triu_indices(ALL, 1)
+    found = operators_of(np.arange(ALL), *ends, evidence, np.random.default_rng(0))
+    return None if found is None else sorted(part.tolist() for part in found)
 
 
 def test_pools_that_share_a_tool_but_not_their_demand_have_two_operators(make_population: Build) -> None:
@@ -29,11 +27,9 @@ def test_pools_that_share_a_tool_but_not_their_demand_have_two_operators(make_po
     own = [
         (place, 1_000 * (1 + place // HALF) + 2 * part, 4 + part) for place in range(ALL) for part in range(2)
     ]
-    parts = community(make_population, shared + own).operators()
-    assert parts is not None
-    assert sorted(part.tolist() for part in parts) == [list(range(HALF)), list(range(HALF, ALL))]
+    assert operators(make_population, shared + own) == [list(range(HALF)), list(range(HALF, ALL))]
 
 
 def test_pools_with_the_same_demand_have_one_operator(make_population: Build) -> None:
     shared = [(place, 100 + 2 * part, 3 + part) for place in range(ALL) for part in range(3)]
-    assert community(make_population, shared).operators() is None
+    assert operators(make_population, shared) is None
