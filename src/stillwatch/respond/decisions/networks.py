@@ -1,7 +1,7 @@
 """Networks by prefix length: a lookup costs one dictionary access for each length that is in use."""
 
 import socket
-from ipaddress import ip_network
+from ipaddress import IPV4LENGTH, IPv4Address, IPv6Address, ip_network
 from typing import Final
 
 from stillwatch.errors import DecisionError
@@ -30,11 +30,19 @@ def network_key(value: str) -> NetworkKey:
     return width, network.prefixlen, int(network.network_address) >> (width - network.prefixlen)
 
 
+def written(key: NetworkKey) -> str:
+    """Return the network of a key as text, in the one way it is written."""
+    width, length, prefix = key
+    number = prefix << (width - length)
+    address = IPv4Address(number) if width == IPV4LENGTH else IPv6Address(number)
+    return f"{address}/{length}"
+
+
 def packed(address: str) -> bytes | None:
     """Return an address as 4 or 16 bytes, or None when it is none."""
     try:
         return socket.inet_pton(socket.AF_INET, address)
-    except OSError:
+    except (OSError, ValueError):  # ValueError: NUL bytes and lone surrogates
         pass
     try:
         raw = socket.inet_pton(socket.AF_INET6, address.partition("%")[0])
