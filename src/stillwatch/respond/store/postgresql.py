@@ -16,11 +16,13 @@ _DEFAULT_PORT: Final = 5432
 _SILENCE_S: Final = 60
 """A server that says nothing for so long is gone. Longer than `WAIT_S`, which the server itself keeps."""
 
-_WAIT_BRIEFLY_COMMIT_SAFELY: Final = (
+WAIT_BRIEFLY: Final = (
     f"SELECT set_config('lock_timeout', '{WAIT_S:.0f}s', true), set_config('synchronous_commit', "
     "CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' "
     "ELSE current_setting('synchronous_commit') END, true)"
 )
+
+"""What each writer asks of the server first."""
 
 
 class PostgresqlBackend:
@@ -54,7 +56,7 @@ class PostgresqlBackend:
         Numbers of the audit trail are therefore committed in their order: who reads up to N has seen all up to N.
         What is acknowledged must be on disk, so that a server that was told to answer earlier is overruled.
         """
-        connection.exec_driver_sql(_WAIT_BRIEFLY_COMMIT_SAFELY)
+        connection.exec_driver_sql(WAIT_BRIEFLY)
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})")
 
 
