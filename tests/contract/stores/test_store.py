@@ -123,7 +123,15 @@ def test_a_second_writer_waits_for_the_first_and_then_says_that_it_is_busy(
 
 
 def test_any_text_from_outside_comes_back_as_it_was(scratch: Store) -> None:
-    names = ["plain", "nul\x00nul", "\ud800 lone", "back\\slash", "\\u0000", "한국어", "'; DROP TABLE cases; --"]
+    names = [
+        "plain",
+        "nul\x00nul",
+        "\ud800 lone",
+        "back\\slash",
+        "\\u0000",
+        "한국어",
+        "'; DROP TABLE cases; --",
+    ]
     with scratch.writing() as connection:
         connection.execute(insert(SCRATCH), [{"name": name} for name in names])
     with scratch.reading() as connection:
