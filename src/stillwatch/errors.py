@@ -10,6 +10,8 @@ The tree, with the exit code of each leaf::
     │   ├── MissingColumnsError ... 1   required columns are absent; names those that were found
     │   ├── RuleError ............. 1   an elicitation rule file is malformed
     │   ├── AuthorizationsError ... 1   the authorizations file is malformed
+    │   ├── OwnershipError ........ 1   a register or the ownership policy cannot be read
+    │   ├── ProgrammesError ....... 1   the programmes file is malformed
     │   ├── PlaybookError ......... 1   a playbook file is malformed, or asks for what is never done
     │   └── TooManyRejectedError .. 1   more lines were rejected than --max-rejected allows
     ├── NothingToReadError ........ 3   the sources hold no requests at all
@@ -21,6 +23,7 @@ The tree, with the exit code of each leaf::
     ├── CaseError ................. 1   a case cannot be changed in this way
     │   ├── UnknownCaseError ...... 1   no case has this id
     │   └── CaseConflictError ..... 1   somebody else changed the case in the meantime
+    ├── GuardError ................ 1   a guard cannot learn what is in force; it goes on with what it knows
     ├── DecisionError ............. 1   a decision, indicator or appeal cannot be changed in this way
     │   └── UnknownDecisionError .. 1   no decision, indicator or appeal has this id
     ├── NodeError ................. 1   the node cannot do what it was asked
@@ -124,6 +127,18 @@ class PlaybookError(InputError):
     default_hint = "run `stillwatch decisions playbook show` for a commented example that is valid"
 
 
+class OwnershipError(InputError):
+    """A register of owners, or the policy of the ownership rule, cannot be read."""
+
+    default_hint = "docs/access.md names the files that can be read, and shows a policy"
+
+
+class ProgrammesError(InputError):
+    """The file of on-ramp programmes is malformed."""
+
+    default_hint = "docs/access.md shows a complete programmes file"
+
+
 class TooManyRejectedError(InputError):
     """More lines were rejected than `--max-rejected` allows. Raised after the findings are written."""
 
@@ -197,6 +212,12 @@ class CaseConflictError(CaseError):
     default_hint = (
         "look at the case again with `stillwatch case show CASE`, then repeat the change if it still holds"
     )
+
+
+class GuardError(StillwatchError):
+    """A guard cannot learn what is in force. It goes on with what it knows, and counts."""
+
+    default_hint = "docs/decisions.md says what a guard connects to"
 
 
 class DecisionError(StillwatchError):

@@ -23,6 +23,7 @@ COMMANDS: Final[dict[str, str]] = {
     "rules": "List or check elicitation rules.",
     "signals": "List the signals, or explain one.",
     "schema": "Print the JSON Schema of findings.json.",
+    "access": "Check who owns an organization, who qualifies for a programme, what is authorized.",
 }
 """Command name to the one line that --help shows. The file and its function carry the same name."""
 

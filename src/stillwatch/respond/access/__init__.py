@@ -1,0 +1,1 @@
+"""Who may have access: the ownership rule, on-ramp programmes, and recorded authorizations."""

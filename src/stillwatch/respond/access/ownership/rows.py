@@ -1,0 +1,155 @@
+"""Claims that may be added up, put into rows."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from stillwatch.respond.access.ownership.policy import OwnershipPolicy
+from stillwatch.respond.access.ownership.tables import BRANCH, CONSOLIDATION, EXCLUSIVE_STEP, Way
+
+ROUNDING: Final = 1e-9
+"""Shares are published with a few decimals; what is smaller comes from arithmetic."""
+
+_UNRANKED: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An owner holds between `low` and `high` of a subject.
+
+    Args:
+        subject, owner: Entity ids.
+        low, high: Share, 0 to 1.
+        way: Direct, or through somebody.
+        basis: What the share is a share of.
+        rank: Place of the basis in the policy; a higher number counts only where nothing better is stated.
+        statement: The statement in the source.
+    """
+
+    subject: str
+    owner: str
+    low: float
+    high: float
+    way: Way
+    basis: str
+    rank: int = 0
+    statement: str | None = None
+
+    @classmethod
+    def of(cls, entry: Mapping[str, Any], policy: OwnershipPolicy) -> "Claim":
+        """Read one row of `HOLDINGS` as the policy counts it."""
+        basis, low = entry["basis"], entry["low"]
+        if basis in {CONSOLIDATION, BRANCH}:
+            rank = 0
+            majority = policy.consolidation_is_majority and entry["high"] > 0.5
+            low = max(low, 0.5 + EXCLUSIVE_STEP) if majority else low
+        else:
+            rank = policy.bases.index(basis) if basis in policy.bases else _UNRANKED
+            low = low if rank < _UNRANKED else 0.0
+        high = max(low, entry["high"])
+        return cls(
+            entry["subject"], entry["owner"], low, high, Way(entry["way"]), basis, rank, entry["statement"]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Claims about one subject that count different shares of it.
+
+    Args:
+        subject: Entity id.
+        register: Which register claims it.
+        way: Direct or indirect.
+        claims: One per owner; their lower bounds add up to 1 at most.
+        accepted: Unnamed share that the lab takes as harmless.
+        claimed_total: What the lower bounds added up to in the source; above 1 the source contradicts itself, and
+            the claims were scaled down to 1.
+    """
+
+    subject: str
+    register: str
+    way: Way
+    claims: Sequence[Claim]
+    accepted: float = 0.0
+    claimed_total: float = 0.0
+
+    @property
+    def contradicts_itself(self) -> bool:
+        """Whether more than everything was claimed."""
+        return self.claimed_total > 1.0 + 1e-6  # four decimals of a percent, rounded up once by each owner
+
+
+def rows_of(register: str, claims: Iterable[Claim], accepted: Mapping[str, float | None]) -> Iterator[Row]:
+    """Put the claims of one register into rows.
+
+    Args:
+        register: Its name.
+        claims: Claims about several subjects.
+        accepted: Subject to unnamed share that is harmless; None is all that is left.
+
+    Yields:
+        The direct row of each subject, and its indirect rows. Two indirect owners of whom one owns the other hold
+        the same shares; one row keeps the nearer of them and one the farther.
+    """
+    owners_of: dict[str, set[str]] = defaultdict(set)
+    by_subject: dict[tuple[str, Way], list[Claim]] = defaultdict(list)
+    for claim in claims:
+        owners_of[claim.subject].add(claim.owner)
+        by_subject[claim.subject, claim.way].append(claim)
+    for subject in accepted:
+        by_subject.setdefault((subject, Way.DIRECT), [])
+    for (subject, way), found in by_subject.items():
+        merged = _merged(found)
+        if way is Way.DIRECT:
+            yield _row(subject, register, way, merged, accepted.get(subject, 0.0))
+            continue
+        for kept in _disjoint(merged, owners_of):
+            yield _row(subject, register, way, kept, 0.0)
+
+
+def _merged(claims: Sequence[Claim]) -> list[Claim]:
+    """Keep the best stated basis, and one claim per owner: the strongest of what is said about the same pair."""
+    best = min((claim.rank for claim in claims), default=0)
+    by_owner: dict[str, Claim] = {}
+    for claim in claims:
+        if claim.rank != best:
+            continue
+        known = by_owner.setdefault(claim.owner, claim)
+        if claim.low > known.low:
+            by_owner[claim.owner] = replace(claim, high=max(claim.high, known.high))
+    return list(by_owner.values())
+
+
+def _disjoint(claims: Sequence[Claim], owners_of: Mapping[str, set[str]]) -> Iterator[list[Claim]]:
+    """Yield the claims without those who own, and without those who are owned by, another claimant."""
+    claimants = {claim.owner for claim in claims}
+    above = {owner: _above(owner, owners_of) & (claimants - {owner}) for owner in claimants}
+    nearest = [claim for claim in claims if not any(claim.owner in above[each] for each in claimants)]
+    farthest = [claim for claim in claims if not above[claim.owner]]
+    yield nearest or list(claims[:1])
+    if farthest != nearest:
+        yield farthest or list(claims[-1:])
+
+
+def _above(start: str, owners_of: Mapping[str, set[str]]) -> set[str]:
+    """Return everybody who owns somebody who owns `start`."""
+    met: set[str] = set()
+    frontier = list(owners_of.get(start, ()))
+    while frontier:
+        each = frontier.pop()
+        if each not in met:
+            met.add(each)
+            frontier.extend(owners_of.get(each, ()))
+    return met
+
+
+def _row(subject: str, register: str, way: Way, claims: Sequence[Claim], accepted: float | None) -> Row:
+    """Finish a row: scale down what adds up to more than everything, and measure the accepted rest."""
+    total = sum(claim.low for claim in claims)
+    if total > 1.0:
+        claims = [replace(claim, low=claim.low / total) for claim in claims]
+    rest = max(0.0, 1.0 - total)
+    return Row(
+        subject, register, way, tuple(claims), rest if accepted is None else min(accepted, rest), total
+    )

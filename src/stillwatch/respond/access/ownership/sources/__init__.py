@@ -1,0 +1,1 @@
+"""Registers of owners: one file per format that they are published in."""
