@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -23,6 +24,15 @@ EPOCH = date(1970, 1, 1)
 def day_name(day: int) -> str:
     """Name the folder of a day, given in days since 1970."""
     return str(EPOCH + timedelta(days=day))
+
+
+def synced(path: Path) -> None:
+    """Wait until a file, or the names in a folder, would outlive a power cut."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 @dataclass(frozen=True)
@@ -43,11 +53,13 @@ class Catalog:
 
     Args:
         root: The state folder.
+        durable: Whether a new index is on the disk before the old files go.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, durable: bool = False) -> None:
         """Read the index, and delete what it does not name."""
         self._root = root
+        self._durable = durable
         self._path = root / "facts.json"
         self._files = self._read()
         self._sweep()
@@ -99,7 +111,11 @@ class Catalog:
         draft = self._root / ".facts.json"
         text = {str(day): [[file.name, file.rows] for file in files] for day, files in sorted(after.items())}
         draft.write_text(json.dumps(text, indent=0), encoding="utf-8")
+        if self._durable:
+            synced(draft)
         draft.replace(self._path)
+        if self._durable:
+            synced(self._root)
         self._files = after
         self._sweep()
 

@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stillwatch.detect.fingerprints.facts import FACTS
-from stillwatch.detect.profiles.catalog import Catalog, FactFile, day_name
+from stillwatch.detect.profiles.catalog import Catalog, FactFile, day_name, synced
 from stillwatch.detect.profiles.duplicates import repeated_rows
 from stillwatch.detect.profiles.engine import Engine
 from stillwatch.detect.profiles.names import merge_names
@@ -68,21 +68,27 @@ class State:
     Args:
         root: The folder; made if it is not there.
         rules_digest: What the elicitation rules were, as facts made with other rules must not be mixed in.
+        durable: Whether facts are on the disk before they count, so that a power cut takes none of them back.
+        near_days: Repeats of a request id are sought this many days around new facts; None seeks in all days.
 
     Raises:
         StateError: The folder holds something else, or facts made by another version or with other rules.
     """
 
-    def __init__(self, root: Path, *, rules_digest: str) -> None:
+    def __init__(
+        self, root: Path, *, rules_digest: str, durable: bool = False, near_days: int | None = None
+    ) -> None:
         """Open or begin a state folder, and clear away what a crash left."""
         self.root = root
+        self._durable = durable
+        self._near_days = near_days
         self._pending: dict[int, list[pa.RecordBatch]] = {}
         self._pending_rows: dict[int, int] = {}
         self._staged: dict[int, list[FactFile]] = {}
         self._names: list[pa.Table] = []
         self.duplicates = 0
         self._check_manifest({"state_version": STATE_VERSION, "rules": rules_digest})
-        self._catalog = Catalog(root)
+        self._catalog = Catalog(root, durable=durable)
         self._staging = root / "staging"
         shutil.rmtree(self._staging, ignore_errors=True)
 
@@ -158,6 +164,7 @@ class State:
         kept = [
             (day, self._catalog.folder(day), file)
             for day in self._catalog.days()
+            if self._near_days is None or any(abs(day - new) <= self._near_days for new in self._staged)
             for file in self._catalog.files(day)
         ]
         staged = [
@@ -209,7 +216,27 @@ class State:
         for file in files:
             staged = self._staging / day_name(day) / file.name
             if staged.exists():
+                if self._durable:
+                    synced(staged)
                 staged.replace(folder / file.name)
+        if self._durable:
+            synced(folder)
+            synced(folder.parent)
+
+    def forget(self, days: Iterable[int], archive: Path | None = None) -> None:
+        """Drop days from the state.
+
+        Args:
+            days: The days, in days since 1970.
+            archive: Folder that keeps their facts; None deletes them.
+        """
+        gone = [day for day in days if self._catalog.files(day)]
+        for day in gone:
+            if archive is not None:
+                shutil.copytree(self._catalog.folder(day), archive / day_name(day), dirs_exist_ok=True)
+        self._catalog.commit({day: () for day in gone})
+        for day in gone:
+            shutil.rmtree(self.root / "profiles" / day_name(day), ignore_errors=True)
 
     def profile(self, days: Iterable[int], engine: Engine) -> None:
         """Compute the profiles that are missing or were made of other facts.
