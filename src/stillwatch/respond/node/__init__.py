@@ -1,0 +1,1 @@
+"""The node: one process that receives requests, runs detection beside itself, and answers gateways and analysts."""
