@@ -3,6 +3,8 @@
 Bare structs, and nothing heavier is imported here: a gateway loads this file.
 """
 
+from typing import Any
+
 import msgspec
 
 from stillwatch.domain.actions import Action, Mode, Withheld
@@ -46,8 +48,9 @@ class Verdict(msgspec.Struct, omit_defaults=True, frozen=True):
         mode: `live` when something acts on this call, else `shadow`.
         would: the strongest action that applies in shadow, or that chance spared this call from.
         would_refuse: True when that action would have refused the call.
-        decision_id: the decision or indicator behind `action`, or behind `would` when nothing is live.
-        reason: its reason, for the provider's own eyes: a customer must not learn the trigger.
+        decision_id: the decision or indicator behind `action`; None when nothing is live.
+        would_id: the decision or indicator behind `would`, or None.
+        reason: the reason of the first of them, for the provider's own eyes: a customer must not learn the trigger.
         withheld: what to answer without; applies whatever `action` says.
         retry_after_s: seconds until the bucket has a token again; above 0 means: refuse this call.
         tags: what to mark the call with.
@@ -61,6 +64,7 @@ class Verdict(msgspec.Struct, omit_defaults=True, frozen=True):
     would: Action = Action.OBSERVE
     would_refuse: bool = False
     decision_id: str | None = None
+    would_id: str | None = None
     reason: str = ""
     withheld: tuple[Withheld, ...] = ()
     retry_after_s: float = 0.0
@@ -70,7 +74,7 @@ class Verdict(msgspec.Struct, omit_defaults=True, frozen=True):
     refused: bool = False
 
 
-class Outcome(msgspec.Struct, omit_defaults=True, gc=False):
+class Outcome(msgspec.Struct, omit_defaults=True):
     """How a call ended, for the provider's own count.
 
     Attributes:
@@ -79,6 +83,7 @@ class Outcome(msgspec.Struct, omit_defaults=True, gc=False):
         output_tokens: tokens written, or None.
         latency_ms: milliseconds until the end of the answer, or None.
         finish_reason: why the answer ended, or None.
+        request: further columns of the canonical request for the log, such as `prompt` or `request_id`; or None.
     """
 
     status: int | None = None
@@ -86,6 +91,7 @@ class Outcome(msgspec.Struct, omit_defaults=True, gc=False):
     output_tokens: int | None = None
     latency_ms: int | None = None
     finish_reason: str | None = None
+    request: dict[str, Any] | None = None
 
 
 def client_value(tls_ja4: str, user_agent: str) -> str:

@@ -10,9 +10,11 @@ from stillwatch.domain.decisions import Appeal, AppealOutcome, is_person
 from stillwatch.errors import DecisionError
 from stillwatch.respond.audit import Write
 from stillwatch.respond.cases import accounts_of, add_label, label_accounts
+from stillwatch.respond.cases.wording import digest_of
 from stillwatch.respond.decisions.planning import new_id
 from stillwatch.respond.decisions.reading import appeal_of, decision_of
-from stillwatch.respond.decisions.taking import release, revised, said
+from stillwatch.respond.decisions.taking import release, revised
+from stillwatch.respond.decisions.wording import MAX_STATEMENT, named, said
 from stillwatch.respond.store.decision_tables import appeals
 
 KIND: Final = "appeal"
@@ -42,10 +44,14 @@ def open_appeal(
         appeal_id=new_id("appeal", rng),
         decision_id=decision_id,
         account_id=account_id,
-        statement=said(statement, "an appeal needs a statement")[:10_000],
+        statement=said(statement, "an appeal needs a statement", MAX_STATEMENT),
         opened_at=write.now,
     )
-    facts = {"decision_id": decision_id, "account_id": account_id, "statement": appeal.statement}
+    facts = {
+        "decision_id": decision_id,
+        "account_id": named(account_id),
+        "statement_digest": digest_of(appeal.statement),  # a customer's words can be erased, the trail cannot
+    }
     write.record("appeal.opened", KIND, appeal.appeal_id, facts)
     write.connection.execute(
         insert(appeals).values(

@@ -124,6 +124,10 @@ class DecisionIndex:
                 self._many_buckets = max(_MANY_BUCKETS, 2 * len(self._buckets))
         return dropped
 
+    def forked(self) -> None:
+        """Take a new lock in a child process; the parent may have held the old one."""
+        self._lock = threading.Lock()
+
     def _drawn(self, share: float) -> bool:
         return share >= 1.0 or self._rng.random() < share
 

@@ -12,7 +12,8 @@ from stillwatch.errors import DecisionError
 from stillwatch.respond.audit import Write
 from stillwatch.respond.decisions.entries import entry_of_indicator, normal_value
 from stillwatch.respond.decisions.reading import indicator_of
-from stillwatch.respond.decisions.taking import LONGEST, revised, said
+from stillwatch.respond.decisions.taking import LONGEST, revised
+from stillwatch.respond.decisions.wording import check_texts, said
 from stillwatch.respond.store.decision_tables import indicators
 
 KIND: Final = "indicator"
@@ -128,6 +129,7 @@ def _standing(write: Write, indicator_id: str) -> Indicator:
 
 
 def _check(write: Write, indicator: Indicator) -> None:
+    check_texts(indicator.value, indicator.reason, indicator.rationale, indicator.author, *indicator.tags)
     if indicator.valid_until <= write.now or indicator.valid_until > indicator.valid_from + LONGEST:
         raise DecisionError("an indicator ends in the future, at most a year after it begins")
     if indicator.mode is Mode.LIVE and not is_person(write.actor):

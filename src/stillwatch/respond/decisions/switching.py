@@ -10,7 +10,8 @@ from stillwatch.domain.decisions import is_person
 from stillwatch.errors import DecisionError
 from stillwatch.respond.audit import Write
 from stillwatch.respond.decisions.playbook import Playbook
-from stillwatch.respond.decisions.taking import said, turn_off
+from stillwatch.respond.decisions.taking import turn_off
+from stillwatch.respond.decisions.wording import check_texts, said
 from stillwatch.respond.store.decision_tables import decisions, playbook_switches
 
 KIND: Final = "playbook"
@@ -49,13 +50,11 @@ def turn_playbook_on(write: Write, playbook: Playbook, rationale: str) -> None:
     """
     if not is_person(write.actor):
         raise DecisionError("only a person turns a playbook on", hint="say who you are: person:NAME")
+    check_texts(playbook.model_dump_json())
     text = said(rationale, "turning a playbook on needs an independent rationale")
-    facts = {
-        "signature": playbook.author,
-        "rationale": text,
-        "content": playbook.model_dump_json(by_alias=True),
-    }
-    write.record("playbook.turned_on", KIND, playbook.name, {**facts, "content": _parts(facts["content"])})
+    written = _parts(playbook.model_dump_json(by_alias=True))
+    facts = {"signature": playbook.author, "rationale": text, "playbook": written}
+    write.record("playbook.turned_on", KIND, playbook.name, facts)
     _replace(write, playbook.name, playbook.author, Mode.LIVE, text)
 
 

@@ -9,14 +9,17 @@ from pydantic import ValidationError
 from sqlalchemy import insert, select, update
 
 from stillwatch.domain.actions import Action, Mode
+from stillwatch.domain.cases import CaseLabel
 from stillwatch.domain.decisions import Decision, is_person
 from stillwatch.domain.record import Record
 from stillwatch.domain.severity import Label
-from stillwatch.errors import DecisionError
+from stillwatch.errors import DecisionError, UnknownCaseError
 from stillwatch.respond.audit import Write
-from stillwatch.respond.cases import link_decision
+from stillwatch.respond.cases import find, link_decision
+from stillwatch.respond.cases.wording import digest_of_names
 from stillwatch.respond.decisions.entries import entry_of_decision
 from stillwatch.respond.decisions.reading import decision_of
+from stillwatch.respond.decisions.wording import check_texts, named, said
 from stillwatch.respond.store.decision_tables import decision_accounts, decisions, playbook_switches
 
 KIND: Final = "decision"
@@ -99,7 +102,7 @@ def release(write: Write, decision_id: str, account_id: str, why: str) -> Decisi
     if not after.bound:
         changes = {"undone_at": write.now, "undone_by": write.actor, "undone_why": text}
         after = revised(after, changes)
-    return store(write, after, "decision.released", {"account_id": account_id, "why": text})
+    return store(write, after, "decision.released", {"account_id": named(account_id), "why": text})
 
 
 def turn_on(write: Write, decision_id: str, rationale: str) -> Decision:
@@ -112,10 +115,10 @@ def turn_on(write: Write, decision_id: str, rationale: str) -> Decision:
     _require_person(write, "only a person turns a decision on")
     if decision.mode is Mode.LIVE:
         raise DecisionError("the decision is live already")
-    changes = {"mode": Mode.LIVE, "rationale": said(rationale, "turning on needs an independent rationale")}
-    after = revised(decision, changes)
+    text = said(rationale, "turning on needs an independent rationale")
+    after = revised(decision, {"mode": Mode.LIVE, "rationale": text})
     check(write, after)
-    return store(write, after, "decision.turned_on", {"rationale": rationale})
+    return store(write, after, "decision.turned_on", {"rationale": text})
 
 
 def turn_off(write: Write, decision_id: str, why: str) -> Decision:
@@ -156,6 +159,7 @@ def check(write: Write, decision: Decision) -> None:
     Raises:
         DecisionError: what is wrong, and what to do about it.
     """
+    check_texts(decision.reason, decision.rationale, decision.author, *decision.tags, *decision.evidence)
     if decision.author != write.actor and not is_person(write.actor):
         raise DecisionError(f"{write.actor} cannot decide for {decision.author}")
     if decision.ends_at <= write.now or decision.ends_at > decision.starts_at + LONGEST:
@@ -170,6 +174,27 @@ def check(write: Write, decision: Decision) -> None:
         raise DecisionError("a block names the case or finding it rests on", hint="give its id as evidence")
     if decision.mode is Mode.LIVE and not is_person(decision.author):
         _require_switch(write, decision.author)
+    if decision.case_id is not None:
+        _check_case(write, decision, decision.case_id)
+
+
+def _check_case(write: Write, decision: Decision, name: str) -> None:
+    """Listen to what people said about the case."""
+    case = find(write.connection, name)
+    if case is None:
+        raise UnknownCaseError(f"there is no case {name!r}")
+    said_of_it = {mark.label for mark in case.labels if mark.whole}
+    innocent = sorted(said_of_it & {CaseLabel.BENIGN, CaseLabel.AUTHORIZED})
+    if innocent and decision.action.hurts:
+        raise DecisionError(
+            f"{case.case_id} is labeled {innocent[0].phrase}", hint="withdraw the label first"
+        )
+    resale = CaseLabel.RESALE in said_of_it or case.figures.label is Label.RESALE
+    if decision.action is Action.BLOCK and resale and CaseLabel.TRUE_CAMPAIGN not in said_of_it:
+        raise DecisionError(
+            f"{case.case_id} is resale, and resale alone is never blocked",
+            hint="label it a true campaign if a person has found that it is one",
+        )
 
 
 def standing(write: Write, decision_id: str) -> Decision:
@@ -219,21 +244,8 @@ def sentence(error: ValidationError) -> str:
     return f"{place}: {message}" if place else message
 
 
-def said(text: str, otherwise: str) -> str:
-    """Return what a person wrote.
-
-    Raises:
-        DecisionError: nothing.
-    """
-    if not text.strip():
-        raise DecisionError(otherwise, hint="say why in a sentence that can be read in a year")
-    return text.strip()
-
-
 def facts_of(decision: Decision) -> dict[str, Any]:
     """Return what the trail keeps: everything but the list of accounts, of which it keeps the digest."""
-    from stillwatch.respond.cases.wording import digest_of_names  # noqa: PLC0415
-
     facts: dict[str, Any] = decision.model_dump(mode="json", exclude={"accounts", "released", "decision_id"})
     return {
         **facts,

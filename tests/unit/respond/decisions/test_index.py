@@ -141,7 +141,7 @@ def test_the_index_equals_a_look_through_every_entry(history: list[Entry | int],
         assert verdict.would is strongest([one for one in found if not one.policy.live])
         assert verdict.refused is (strongest(live) is Action.BLOCK)
         assert verdict.withheld == ((Withheld.LOGPROBS,) if any(one.policy.withheld for one in live) else ())
-        assert (verdict.decision_id is None) is (not found)
+        assert ((verdict.decision_id or verdict.would_id) is None) is (not found)
 
 
 @settings(deadline=None)
@@ -171,7 +171,7 @@ def test_an_entry_that_has_ended_is_not_loaded() -> None:
 def test_shadow_refuses_nothing_and_says_what_it_would_have_done() -> None:
     verdict = index_of(entry("d", "a", policy=policy(live=False))).decide(Call("a"))
     assert (verdict.action, verdict.mode, verdict.refused) == (Action.OBSERVE, Mode.SHADOW, False)
-    assert (verdict.would, verdict.would_refuse, verdict.decision_id) == (Action.BLOCK, True, "d")
+    assert (verdict.would, verdict.would_refuse, verdict.would_id) == (Action.BLOCK, True, "d")
 
 
 def test_a_throttle_lets_its_burst_pass_and_then_says_when_to_come_back() -> None:
