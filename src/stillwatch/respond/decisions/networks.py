@@ -7,7 +7,7 @@ from typing import Final
 from stillwatch.errors import DecisionError
 
 _V4_IN_V6: Final = b"\x00" * 10 + b"\xff\xff"
-"""Prefix of an IPv4 address that a dual-stack listener reports as IPv6 (RFC 4291, section 2.5.5.2)."""
+"""Prefix of an IPv4 address that a dual-stack listener reports as IPv6 (RFC 4291, "IPv4-Mapped IPv6 Address")."""
 
 NetworkKey = tuple[int, int, int]
 """Width of the address in bits (32 or 128), length of the prefix, and the prefix as a number."""
