@@ -22,6 +22,9 @@ COMMANDS: Final[dict[str, str]] = {
     "demo": "Simulate a lab's fortnight, scan it, and say what was found and how early.",
     "rules": "List or check elicitation rules.",
     "signals": "List the signals, or explain one.",
+    "node": "Receive requests as they happen, detect while they do, decide in time.",
+    "case": "Open cases for findings, work on them, label them.",
+    "audit": "Show and verify the trail of everything that was done.",
     "schema": "Print the JSON Schema of findings.json.",
     "access": "Check who owns an organization, who qualifies for a programme, what is authorized.",
 }

@@ -214,6 +214,7 @@ class Case(Record):
         triage: whether the finding was right.
         false_positive_reason: what it turned out to be, for false positives only.
         triaged_at: when that was said, or None.
+        triaged_on: the snapshot of which it was said, or None.
         labels: labels in force.
         snooze: None unless somebody set it aside; it may have expired.
         closing: how it was closed, for closed cases only.
@@ -233,6 +234,7 @@ class Case(Record):
     triage: Triage = Triage.NOT_TRIAGED
     false_positive_reason: FalsePositiveReason | None = None
     triaged_at: UtcTime | None = None
+    triaged_on: str | None = None
     labels: tuple[LabelMark, ...] = ()
     snooze: Snooze | None = None
     closing: Closing | None = None

@@ -1,5 +1,6 @@
 """Findings open cases and bring them up to date."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -7,6 +8,7 @@ from typing import Final
 
 from stillwatch.domain.cases import Case, Closing, Figures, Snapshot
 from stillwatch.domain.findings import Finding
+from stillwatch.domain.severity import Severity
 from stillwatch.errors import CaseError
 from stillwatch.respond.audit import Write
 from stillwatch.respond.cases import rows
@@ -18,6 +20,9 @@ GROWN: Final = 1.1
 
 SNAPSHOT_EVERY: Final = timedelta(hours=1)
 """A campaign that is found again each minute is kept word for word at most this often, unless it changed."""
+
+_NAMED: Final = 5
+"""Campaigns that a message names."""
 
 _LONGEST_ACCOUNT: Final = 512
 """Characters of an account id. A database's index refuses longer ones, and no provider has them."""
@@ -60,6 +65,38 @@ def record_finding(write: Write, finding: Finding) -> Recorded:
         )
     case = rows.of_campaign(write.connection, finding.campaign_id)
     return Recorded(_open(write, finding), Change.OPENED) if case is None else _follow(write, case, finding)
+
+
+def record_findings(
+    write: Write,
+    findings: Iterable[Finding],
+    *,
+    campaign: str | None = None,
+    at_least: Severity = Severity.MEDIUM,
+) -> tuple[Recorded, ...]:
+    """Record the findings of a scan that are worth a case, or belong to one.
+
+    Args:
+        write: The open transaction.
+        findings: What detection found.
+        campaign: Only the finding of this campaign, whatever its severity.
+        at_least: Open new cases from this severity on. Known cases are brought up to date in any case.
+
+    Raises:
+        CaseError: no finding is of the campaign that was named.
+    """
+    given = tuple(findings)
+    chosen = [each for each in given if campaign is None or each.campaign_id == campaign]
+    if campaign is not None and not chosen:
+        names = ", ".join(each.campaign_id for each in given[:_NAMED]) or "none"
+        raise CaseError(f"no finding is of {campaign!r}", hint=f"the file has {names}")
+    return tuple(
+        record_finding(write, each)
+        for each in chosen
+        if campaign is not None
+        or each.severity.at_least(at_least)
+        or rows.of_campaign(write.connection, each.campaign_id) is not None
+    )
 
 
 def _open(write: Write, finding: Finding) -> Case:

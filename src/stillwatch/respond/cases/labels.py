@@ -148,14 +148,15 @@ def _known(connection: Connection, as_of: datetime | None) -> Iterator[KnownLabe
         in_force = (case_labels.c.until.is_(None)) | (case_labels.c.until > as_of)
         query = query.where(case_labels.c.since <= as_of, in_force)
     for row in connection.execute(query.order_by(case_labels.c.label_id)).all():
-        yield KnownLabel(**_fields(row), accounts=_accounts(connection, row.label_id))
+        yield KnownLabel(**_fields(row), accounts=accounts_labeled(connection, row.label_id))
 
 
 def _fields(row: Row[Any]) -> dict[str, Any]:
     return dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
 
 
-def _accounts(connection: Connection, label_id: int) -> tuple[str, ...]:
+def accounts_labeled(connection: Connection, label_id: int) -> tuple[str, ...]:
+    """Return the accounts that a label names, sorted."""
     query = select(case_label_accounts.c.account_id).where(case_label_accounts.c.label_id == label_id)
     return tuple(sorted(connection.execute(query).scalars()))
 

@@ -143,6 +143,7 @@ def _triaged(_case: Case, entry: AuditEntry) -> dict[str, Any]:
         "triage": triage,
         "false_positive_reason": FalsePositiveReason(reason) if reason else None,
         "triaged_at": None if triage is Triage.NOT_TRIAGED else entry.time,
+        "triaged_on": None if triage is Triage.NOT_TRIAGED else entry.facts["evidence"],
     }
 
 

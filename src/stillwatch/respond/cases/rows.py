@@ -1,7 +1,6 @@
 """All SQL of cases, except that of labels."""
 
 import hashlib
-import json
 import zlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -12,6 +11,8 @@ from sqlalchemy import Connection, func, insert, or_, select, update
 
 from stillwatch.domain.cases import Case, Note
 from stillwatch.domain.findings import Finding
+from stillwatch.respond.cases.replay import CASE
+from stillwatch.respond.store.audit_tables import audit_entries
 from stillwatch.respond.store.case_tables import case_accounts, case_notes, case_snapshots, cases
 from stillwatch.respond.store.columns import canonical_json
 
@@ -148,10 +149,25 @@ def snapshot(connection: Connection, case_id: str, digest: str) -> bytes | None:
     return None if packed is None else zlib.decompress(packed)
 
 
-def finding_in(connection: Connection, case: Case) -> Finding:
-    """Return the newest finding that a case keeps word for word."""
-    text = snapshot(connection, case.case_id, case.snapshot.digest)
-    return Finding.model_validate(json.loads(text or b"null"), extra="ignore")
+def snapshot_is_whole(connection: Connection, case_id: str, digest: str) -> bool:
+    """Say whether a finding that was kept is there and has the digest under which it is kept."""
+    try:
+        text = snapshot(connection, case_id, digest)
+    except zlib.error:
+        return False
+    return text is not None and hashlib.sha256(text).hexdigest() == digest
+
+
+def ids_in_trail(connection: Connection) -> tuple[str, ...]:
+    """Return the ids of all cases of which the audit trail tells."""
+    query = select(audit_entries.c.object_id).where(audit_entries.c.object_kind == CASE).distinct()
+    return tuple(connection.execute(query).scalars())
+
+
+def finding_in(connection: Connection, case: Case, digest: str | None = None) -> Finding:
+    """Return a finding that a case keeps word for word: the newest, unless another is named by its digest."""
+    text = snapshot(connection, case.case_id, digest or case.snapshot.digest)
+    return Finding.model_validate_json(text or b"", extra="ignore")
 
 
 def add_note(connection: Connection, case_id: str, note: Note) -> None:

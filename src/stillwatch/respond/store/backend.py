@@ -10,8 +10,12 @@ class Backend(Protocol):
 
     name: str
 
-    def connect(self, url: str) -> Engine:
+    def connect(self, url: str, *, make: bool) -> Engine:
         """Return an engine with every durability option set; nothing is opened yet.
+
+        Args:
+            url: The database.
+            make: Make it where that is possible and it is absent.
 
         Raises:
             StoreError: the URL cannot be used.
@@ -29,3 +33,8 @@ class Backend(Protocol):
 
 WAIT_S = 15.0
 """How long a writer waits for another before it gives up. Writes are short: a longer wait means that one is stuck."""
+
+MAKE_HINT = (
+    "`stillwatch case open FINDINGS` and `stillwatch node` make a database; or name another with --database"
+)
+"""What to do about a database that is not there."""

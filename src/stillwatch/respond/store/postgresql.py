@@ -30,7 +30,7 @@ class PostgresqlBackend:
 
     name = "postgresql"
 
-    def connect(self, url: str) -> Engine:
+    def connect(self, url: str, *, make: bool) -> Engine:  # noqa: ARG002 - a server makes databases, not we
         """Return an engine on the server. Connections that a restart of the server broke are replaced."""
         if importlib.util.find_spec("pg8000") is None:
             raise StoreError(

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 
 from stillwatch.errors import StoreError
-from stillwatch.respond.store.backend import WAIT_S
+from stillwatch.respond.store.backend import MAKE_HINT, WAIT_S
 
 _OWNER_ONLY: Final = 0o600
 """The file holds customers' account ids; the log and the shared memory beside it inherit its permissions."""
@@ -26,10 +26,13 @@ class SqliteBackend:
 
     name = "sqlite"
 
-    def connect(self, url: str) -> Engine:
+    def connect(self, url: str, *, make: bool) -> Engine:
         """Return an engine on the file, which is made, readable by its owner only, if it is absent."""
         path = _path_in(url)
-        _make_private(path)
+        if make:
+            _make_private(path)
+        elif not path.exists():
+            raise StoreError(f"there is no database {path}", hint=MAKE_HINT)
         engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": WAIT_S})
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", _leave_begin_to_us)
