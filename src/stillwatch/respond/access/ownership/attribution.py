@@ -18,22 +18,17 @@ The number of choices is finite and each switch raises a value, so that it ends,
 (Puterman 1994, chapter 7).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.sparse.csgraph import breadth_first_order
-from scipy.sparse.linalg import spsolve
 
 from stillwatch.respond.access.ownership.graph import OwnershipGraph
 from stillwatch.respond.access.ownership.regions import Standing
 from stillwatch.respond.access.ownership.rows import ROUNDING
-
-Shares = NDArray[np.float64]
-Flags = NDArray[np.bool_]
+from stillwatch.respond.access.ownership.solving import Flags, Shares, least_solution
 
 _IMPROVES: Final = 1e-12
 
@@ -181,32 +176,10 @@ def _promising(system: System, row_values: Shares, values: Shares, free: Flags) 
 def _solved(
     system: System, chosen: NDArray[np.int64], fixed: Shares, free: Flags, constant: Shares
 ) -> Shares:
-    """Solve (I - W) v = b for the chosen rows; a node without a row, or from which nothing is reached, is 0."""
+    """Solve v = W v + b for the chosen rows; a node without a row is 0."""
     values = np.where(free, 0.0, fixed)
     nodes = np.flatnonzero(free & (chosen >= 0))
     weights = system.weights[chosen[nodes]]
     direct = weights @ values + constant[chosen[nodes]]
-    inner = sparse.csr_matrix(weights[:, nodes])
-    reaching = _reaching(inner, direct > 0.0)
-    nodes, direct, inner = nodes[reaching], direct[reaching], inner[reaching][:, reaching]
-    if len(nodes):
-        matrix = sparse.csc_matrix(sparse.identity(len(nodes)) - inner)
-        values[nodes] = np.clip(spsolve(matrix, direct), 0.0, 1.0)
+    values[nodes] = least_solution(sparse.csr_matrix(weights[:, nodes]), direct)
     return values
-
-
-def _reaching(inner: Any, start: Flags) -> Flags:
-    """Flag the nodes from which some share leaves the circle; only for these the system has one solution."""
-    count = len(start)
-    gate = sparse.csr_matrix(np.append(start, False).astype(float))  # one more node, owned by all that start
-    owned = sparse.csr_matrix(sparse.block_diag((inner, sparse.csr_matrix((1, 1)))).T)
-    downwards = sparse.vstack([owned[:count], gate]).tocsr()
-    met = breadth_first_order(downwards, count, return_predecessors=False)
-    reaching = np.zeros(count + 1, dtype=bool)
-    reaching[met] = True
-    return reaching[:count]
-
-
-def both_readings(system: System, threshold: float, *, inclusive: bool) -> Sequence[Attribution]:
-    """Return the proportional and the cascade reading."""
-    return proportional(system), cascade(system, threshold, inclusive=inclusive)

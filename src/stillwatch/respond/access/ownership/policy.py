@@ -11,7 +11,7 @@ from stillwatch.domain.record import Record
 from stillwatch.errors import OwnershipError
 
 _MOST_BYTES = 1 << 20
-_HINT = "docs/access.md shows a complete policy file"
+_HINT = 'docs/access.md shows a complete policy file; quote codes that YAML takes for words, such as "NO"'
 
 Region = Annotated[
     str, StringConstraints(strip_whitespace=True, to_upper=True, pattern=r"(?i)^[a-z]{2}(-[a-z0-9]{1,3})?$")

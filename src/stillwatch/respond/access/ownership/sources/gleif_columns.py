@@ -112,12 +112,16 @@ def read_batches(path: Path, edition: Edition) -> Iterator[pa.Table]:
         return
     records = _records(path, edition)
     schema = pa.schema([(name, pa.string()) for name in edition.columns])
+    found = False
     while batch := list(islice(records, _BATCH)):
+        found = True
         rows = [{name: _at(each, where) for name, where in edition.columns.items()} for each in batch]
         table = pa.Table.from_pylist(rows, schema)
         if any(table.column(name).null_count == len(table) for name in edition.required):
             raise OwnershipError(f"{path} is no {edition.tag} file: {', '.join(edition.required)} are absent")
         yield table
+    if not found:
+        raise OwnershipError(f"{path} holds no {edition.tag}", hint="check that it is the right file")
 
 
 def _csv_batches(path: Path, edition: Edition) -> Iterator[pa.Table]:
