@@ -7,10 +7,11 @@ environment variables (two underscores between group and name: `STILLWATCH_SCAN_
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -43,6 +44,39 @@ class ScanSettings(BaseModel):
     memory_gib: float = Field(default=3.0, gt=0.0, description="memory the embedded engine may use, in GiB")
 
 
+class ReadSettings(BaseModel):
+    """What is believed of a log, and how much memory reading may use."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    max_prompt_bytes: PositiveInt = Field(
+        default=1 << 20, description="longest prompt or system text of one request, in bytes of UTF-8"
+    )
+    max_line_bytes: PositiveInt = Field(
+        default=64 << 20, description="longest line of a text format, in bytes; a longer one is rejected"
+    )
+    earliest: AwareDatetime = Field(
+        default=datetime(2015, 1, 1, tzinfo=UTC),
+        description="a request before this instant is rejected as a broken clock",
+    )
+    future_tolerance_h: float = Field(
+        default=24.0, ge=0.0, le=8_784.0, description="hours that a clock may run ahead of the scan"
+    )
+    batch_rows: PositiveInt = Field(default=131_072, description="most rows that are worked on as one batch")
+    batch_bytes: PositiveInt = Field(
+        default=128 << 20, description="most bytes of text gathered for one batch, which bounds the memory"
+    )
+    max_joined_rows: PositiveInt = Field(
+        default=2_000_000,
+        description="most answers of batch jobs held in memory while they wait for their questions",
+    )
+
+    def as_limits(self) -> dict[str, Any]:
+        """Return the values by the names that readers use."""
+        values = self.model_dump(exclude={"future_tolerance_h"})
+        return {**values, "future_tolerance": timedelta(hours=self.future_tolerance_h)}
+
+
 class Settings(BaseSettings):
     """All groups. Use `load`, which turns every mistake into a `SettingsError`."""
 
@@ -55,6 +89,7 @@ class Settings(BaseSettings):
     )
 
     scan: ScanSettings = ScanSettings()
+    read: ReadSettings = ReadSettings()
 
     @classmethod
     def settings_customise_sources(  # the name is pydantic's

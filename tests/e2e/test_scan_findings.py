@@ -146,14 +146,76 @@ def test_a_replay_says_at_the_end_of_which_day_the_campaign_was_seen(
     assert found.q_value == pytest.approx(whole.q_value)
 
 
-def test_a_baseline_finds_the_campaign_as_well(lab: Lab, quiet_lab: Lab, tmp_path: Path) -> None:
-    words = [*lab.words, "--out", str(tmp_path), "--baseline", str(quiet_lab.folder / "requests")]
+@pytest.mark.parametrize("with_accounts", [True, False])
+def test_a_baseline_finds_the_campaign_as_well(
+    lab: Lab, quiet_lab: Lab, tmp_path: Path, *, with_accounts: bool
+) -> None:
+    for name in ("requests", "accounts.parquet"):  # the same seed made the same ids as in the lab
+        renamed = pq.read_table(quiet_lab.folder / name)
+        ids = pc.binary_join_element_wise("last-month", renamed["account_id"], "-")
+        place = renamed.column_names.index("account_id")
+        pq.write_table(renamed.set_column(place, "account_id", ids), tmp_path / f"quiet-{name}")
+    words = [*lab.words, "--out", str(tmp_path), "--baseline", str(tmp_path / "quiet-requests")]
+    if with_accounts:
+        words += ["--baseline-accounts", str(tmp_path / "quiet-accounts.parquet")]
     assert main([*words, "--no-exit-codes"]) == 0
     report = report_of(tmp_path)
     assert report.calibration.mode == "baseline"
     assert report.calibration.reference_clusters > 0
-    found = set(campaign_in(report, lab.campaign).accounts)
-    assert len(found & lab.campaign) / len(lab.campaign) >= 0.9
+    left_out = [one for one in report.scanned.missing_evidence if "--baseline-accounts" in one]
+    assert len(left_out) == (0 if with_accounts else 1)
+    found = campaign_in(report, lab.campaign)
+    assert len(set(found.accounts) & lab.campaign) / len(lab.campaign) >= 0.9
+
+
+def test_what_was_refused_of_the_baseline_is_counted_apart(
+    lab: Lab, quiet_lab: Lab, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = pq.read_table(lab.folder / "requests").slice(0, 1_500)
+    pq.write_table(few, tmp_path / "few.parquet")
+    others = pq.read_table(quiet_lab.folder / "requests").slice(0, 1_000).to_pylist()
+    lines = [json.dumps(row, default=str) for row in others] + ["{broken"] * 600
+    (tmp_path / "baseline.jsonl").write_text("\n".join(lines) + "\n")
+    words = ["scan", str(tmp_path / "few.parquet"), "--baseline", str(tmp_path / "baseline.jsonl")]
+    assert main([*words, "--out", str(tmp_path / "out"), "--no-exit-codes"]) == 0
+    report = report_of(tmp_path / "out")
+    assert report.scanned.rejected == 0
+    assert report.baseline is not None
+    assert (report.baseline.requests, report.baseline.rejected) == (1_000, 600)
+    assert "baseline: 1,000 requests; 600 lines rejected" in capsys.readouterr().out
+    assert (tmp_path / "out" / "rejected.jsonl").read_text() == ""
+    refused = [
+        json.loads(line) for line in (tmp_path / "out" / "rejected-baseline.jsonl").read_text().splitlines()
+    ]
+    assert sum(one["count"] for one in refused) == 600
+
+
+def test_accounts_of_a_baseline_without_a_baseline_are_refused(
+    lab: Lab, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*lab.words, "--baseline-accounts", "accounts.parquet"]) == 2
+    assert "--baseline" in capsys.readouterr().err
+
+
+def test_timings_say_what_reading_cost_apart_from_the_rest(lab: Lab, tmp_path: Path) -> None:
+    words = [*lab.words, "--out", str(tmp_path), "--timings", str(tmp_path / "timings.json")]
+    assert main([*words, "--no-exit-codes"]) == 0
+    seconds = json.loads((tmp_path / "timings.json").read_text())
+    stages = {
+        "prepare",
+        "read",
+        "fingerprint",
+        "profile",
+        "links",
+        "campaigns",
+        "signals",
+        "findings",
+        "report",
+    }
+    assert {f"{stage}_s" for stage in stages} <= seconds.keys()
+    assert all(value > 0 for value in seconds.values())
+    apart = sum(seconds[f"{stage}_s"] for stage in stages)
+    assert apart == pytest.approx(seconds["total_s"], rel=0.2)
 
 
 @pytest.fixture

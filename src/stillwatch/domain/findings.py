@@ -87,7 +87,8 @@ class Finding(Record):
         output_tokens: tokens written, over those exchanges.
         first_seen: first exchange.
         last_seen: last exchange.
-        detected_at: end of the first replay step that flagged it, or None without replay.
+        detected_at: end of the first scan or replay step that flagged it at medium or above, or
+            None when none did.
         extraction: share of the exchanges that is extraction, or None if not estimated.
         evidence: every link and signal that counted.
         innocent: innocent explanations considered.
@@ -153,6 +154,8 @@ class ScanReport(Record):
         tool_version: stillwatch's version.
         generated_at: when the report was made.
         scanned: what was read.
+        baseline: what was read of the baseline period, or None without one, or when it was
+            read by an earlier scan.
         calibration: what evidence was compared with.
         findings: most severe first.
         authorized: clusters that a recorded permission covers; never findings.
@@ -165,6 +168,7 @@ class ScanReport(Record):
     tool_version: str
     generated_at: UtcTime
     scanned: InputSummary
+    baseline: InputSummary | None = None
     calibration: CalibrationSummary
     findings: tuple[Finding, ...] = ()
     authorized: tuple[Finding, ...] = ()

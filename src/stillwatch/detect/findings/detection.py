@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import scipy.sparse as sp
 
+from stillwatch.detect.baseline.one_sided import without_values
 from stillwatch.detect.campaigns.cohesion import Ties, declared, measure_ties, without_bystanders
 from stillwatch.detect.campaigns.communities import CommunitySearch
 from stillwatch.detect.campaigns.graph import nearest_neighbors
@@ -112,6 +113,7 @@ def look(
     *,
     watch: Stopwatch,
     threads: int = 2,
+    ignored: frozenset[str] = frozenset(),
 ) -> Look:
     """Build and score the clusters of a window.
 
@@ -122,9 +124,10 @@ def look(
         covered_ids: Accounts whose permission covers them; they are left out of every cluster.
         watch: Where the time goes.
         threads: Threads for merging profiles.
+        ignored: Kinds of shared value that are left out, as what it is compared with could not have shown them.
     """
     with watch("links"):
-        population = load_population(state, days, accounts, threads=threads)
+        population = without_values(load_population(state, days, accounts, threads=threads), ignored)
         evidence = LinkEvidence(population, threads=threads)
         graph = nearest_neighbors(evidence, np.random.default_rng(0))
     with watch("campaigns"):

@@ -69,6 +69,20 @@ class Permissions:
         named = {account for account, text in self._named.items() if purpose_named(text) is not None}
         return frozenset(named.union(*(record.account_ids for record in self._records)))
 
+    @property
+    def touched_accounts(self) -> frozenset[str]:
+        """Return the accounts that any permission touches, whatever it covers and until when."""
+        organizations = {record.organization for record in self._records} - {None}
+        domains = {record.email_domain for record in self._records} - {None} | organizations
+        ids = {record.authorization_id for record in self._records}
+        by_name = {
+            account
+            for account, text in self._named.items()
+            if text in ids or text.partition(":")[2] in organizations
+        }
+        by_domain = {account for account, domain in self._domain.items() if domain in domains}
+        return self.named_accounts | by_name | by_domain
+
     def notes(self, usage: Mapping[str, Usage]) -> dict[str, AuthorizationNote]:
         """Judge every account that a permission touches.
 

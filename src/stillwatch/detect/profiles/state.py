@@ -4,6 +4,7 @@
     STATE/facts.json                          which files of facts count (see `catalog`)
     STATE/facts/2026-03-02/<name>.parquet     one row per request, no text
     STATE/profiles/2026-03-02/*.parquet       the tables of `profiles.definition`, and sketches where asked for
+    STATE/campaigns.json, detections.json     who was in which campaign, and when it was first flagged
     STATE/names/*.parquet                     what a hashed client, address or template looks like
 
 A day is profiled again only when facts were added to it. The profile of a day is a function of the set of its facts,
@@ -16,6 +17,7 @@ import json
 import shutil
 import uuid
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -301,11 +303,28 @@ class State:
         path = self.root / "campaigns.json"
         return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
 
-    def remember_campaigns(self, known: dict[str, str]) -> None:
-        """Keep campaign ids for the next scan."""
-        draft = self.root / ".campaigns.json"
-        draft.write_text(json.dumps(known, indent=0, sort_keys=True), encoding="utf-8")
-        draft.replace(self.root / "campaigns.json")
+    def first_detections(self) -> dict[str, datetime]:
+        """Return when each campaign was first flagged at medium or above, by campaign id."""
+        path = self.root / "detections.json"
+        if not path.exists():
+            return {}
+        kept: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+        return {campaign: datetime.fromisoformat(when) for campaign, when in kept.items()}
+
+    def remember_campaigns(self, known: dict[str, str], detected: dict[str, datetime]) -> None:
+        """Keep campaigns for the next scan.
+
+        Args:
+            known: Campaign of each account, by account id.
+            detected: When each campaign was first flagged, by campaign id.
+        """
+        self._write_json("campaigns.json", known)
+        self._write_json("detections.json", {name: when.isoformat() for name, when in detected.items()})
+
+    def _write_json(self, name: str, content: dict[str, str]) -> None:
+        draft = self.root / f".{name}"
+        draft.write_text(json.dumps(content, indent=0, sort_keys=True), encoding="utf-8")
+        draft.replace(self.root / name)
 
     def write_names(self) -> None:
         """Write the names added in this run, merged with those that were there."""

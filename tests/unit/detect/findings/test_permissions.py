@@ -6,6 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from hypothesis import given, strategies as st
 
 from stillwatch.detect.findings.permissions import Permissions, Usage, usage_of
 from stillwatch.detect.profiles.population import Population
@@ -124,3 +125,28 @@ def test_usage_is_what_an_account_did_over_all_days(make_population: Callable[..
         "a0000": Usage(20_000, 20_002, 11, frozenset({"lab-1", "lab-2"})),
         "a0001": Usage(20_001, 20_001, 9, frozenset()),
     }
+
+
+@given(
+    named=st.lists(
+        st.sampled_from([None, "AUTH-1", "research:lab.example", "evaluation:x", "noted by phone"]),
+        min_size=6,
+        max_size=6,
+    ),
+    domains=st.lists(st.sampled_from([None, "lab.example", "other.example"]), min_size=6, max_size=6),
+    scope=st.sampled_from(
+        [
+            {"account_ids": ("a1", "a9")},
+            {"account_ids": (), "organization": "lab.example"},
+            {"account_ids": (), "email_domain": "other.example"},
+        ]
+    ),
+)
+def test_the_accounts_that_a_permission_touches_are_those_it_has_a_note_on(
+    named: list[str | None], domains: list[str | None], scope: dict[str, Any]
+) -> None:
+    ids = [f"a{number}" for number in range(6)]
+    table = pa.table({"account_id": ids, "authorization": named, "email_domain": domains})
+    permissions = Permissions(table, [permission(**scope)])
+    everybody = [*ids, "a9"]
+    assert permissions.touched_accounts == set(permissions.notes(dict.fromkeys(everybody, did())))

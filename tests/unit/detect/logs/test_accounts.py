@@ -118,3 +118,8 @@ def test_an_unusable_table_is_a_clean_error(content: bytes, tmp_path: Path) -> N
 def test_a_missing_table_is_a_clean_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         read_accounts(tmp_path / "absent.csv")
+
+
+def test_columns_are_those_of_the_file_with_or_without_values(tmp_path: Path) -> None:
+    (tmp_path / "accounts.csv").write_text("account_id,closed_at,shoe_size\nacct-1,,43\n")
+    assert load_accounts(tmp_path / "accounts.csv").columns == {"account_id", "closed_at"}

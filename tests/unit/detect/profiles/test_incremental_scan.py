@@ -32,9 +32,22 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def findings(logs: list[Path], accounts: Path, work: Path, *, state: Path | None = None) -> dict[str, Any]:
+def findings(
+    logs: list[Path],
+    accounts: Path,
+    work: Path,
+    *,
+    state: Path | None = None,
+    replay_days: int | None = None,
+) -> dict[str, Any]:
     work.mkdir(parents=True, exist_ok=True)
-    options = ScanOptions(logs=[str(path) for path in logs], accounts=str(accounts), state=state, now=NOW)
+    options = ScanOptions(
+        logs=[str(path) for path in logs],
+        accounts=str(accounts),
+        state=state,
+        replay_days=replay_days,
+        now=NOW,
+    )
     with RejectedLog(work / "rejected.jsonl") as rejected:
         report: dict[str, Any] = json.loads(scan(options, rejected).report.model_dump_json())
     for name in OF_THE_RUN:
@@ -42,14 +55,32 @@ def findings(logs: list[Path], accounts: Path, work: Path, *, state: Path | None
     return report
 
 
-def test_day_by_day_equals_all_at_once(logs: Path, tmp_path: Path) -> None:
+def test_day_by_day_equals_all_at_once_judged_day_by_day(logs: Path, tmp_path: Path) -> None:
     days, accounts = sorted(logs.glob("*.parquet")), logs / "set" / "accounts.parquet"
-    whole = findings(days, accounts, tmp_path / "whole")
+    whole = findings(days, accounts, tmp_path / "whole", replay_days=1)
     report: dict[str, Any] = {}
     for day in days:
         report = findings([day], accounts, tmp_path / "daily", state=tmp_path / "state")
     assert whole["findings"]
+    steps = [step["step_end"] for step in whole.pop("replay")]
+    assert report.pop("replay") == []
     assert report == whole
+    first = {one["detected_at"] for one in report["findings"] if one["severity"] != "low"}
+    assert first <= set(steps)
+    assert min(first) < steps[-1], "a campaign that was flagged earlier keeps its first date"
+
+
+def test_a_campaign_keeps_the_day_it_was_first_flagged_on(logs: Path, tmp_path: Path) -> None:
+    days, accounts = sorted(logs.glob("*.parquet")), logs / "set" / "accounts.parquet"
+    first = findings(days[:-1], accounts, tmp_path, state=tmp_path / "state")
+    again = findings(days[-1:], accounts, tmp_path, state=tmp_path / "state")
+    forgot = findings(days, accounts, tmp_path)
+    flagged = {one["campaign_id"]: one["detected_at"] for one in first["findings"] if one["detected_at"]}
+    later = {one["campaign_id"]: one["detected_at"] for one in again["findings"] if one["detected_at"]}
+    known = flagged.keys() & later.keys()
+    assert known
+    assert {later[one] for one in known} == {flagged[one] for one in known}
+    assert all(one["detected_at"] > flagged[next(iter(known))] for one in forgot["findings"])
 
 
 def test_scanning_the_same_logs_again_in_another_order_finds_the_same(logs: Path, tmp_path: Path) -> None:

@@ -267,7 +267,7 @@ def test_the_commonest_text_of_a_value_is_kept(tmp_path: Path) -> None:
 
 
 def test_campaigns_are_remembered(tmp_path: Path) -> None:
-    State(tmp_path, rules_digest=RULES).remember_campaigns({"org-a": "c1"})
+    State(tmp_path, rules_digest=RULES).remember_campaigns({"org-a": "c1"}, {})
     assert State(tmp_path, rules_digest=RULES).known_campaigns() == {"org-a": "c1"}
 
 

@@ -19,8 +19,8 @@ ACCOUNT_VERDICTS: Final = pa.schema(
         pa.field("detected_at", pa.timestamp("us", tz="UTC")),
     ]
 )
-"""label: distillation, resale, authorized or null. severity: null unless in a finding. detected_at: end of the
-first replay step that flagged the account at medium or above."""
+"""label: distillation, resale, authorized or null. severity: null unless in a finding. detected_at: end of the first
+scan or replay step that flagged the account at medium or above."""
 
 
 def account_rows(

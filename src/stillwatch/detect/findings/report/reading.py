@@ -18,10 +18,10 @@ class Leak:
 
 
 def leaked(finding: Finding) -> Leak | None:
-    """Return what was exchanged before the replay step that first flagged a finding.
+    """Return what was exchanged before the scan, or the replay step, that first flagged a finding.
 
     Returns:
-        None without replay, without a timeline, or when the step does not end with a day: the timeline cannot
+        None when nothing was flagged, without a timeline, or when the step does not end with a day: the timeline cannot
         tell hours apart.
     """
     when = finding.detected_at

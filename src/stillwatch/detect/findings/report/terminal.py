@@ -5,6 +5,7 @@ nothing is parsed as markup.
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import IO, Final
 
 from rich.text import Text
@@ -56,7 +57,7 @@ def write_pretty(report: ScanReport, stream: IO[str], width: int | None = None) 
     low = [f for f in report.findings if f.severity is Severity.LOW]
     for finding in report.findings:
         if finding.severity is not Severity.LOW:
-            _write_finding(page, finding)
+            _write_finding(page, finding, in_replay=bool(report.replay))
     for finding in low[:_LOW_SHOWN]:
         _write_short(page, finding)
     if len(low) > _LOW_SHOWN:
@@ -66,6 +67,7 @@ def write_pretty(report: ScanReport, stream: IO[str], width: int | None = None) 
         _write_authorized(page, finding)
     _write_prevalence(page, report)
     _write_missing(page, report.scanned)
+    _write_baseline(page, report.baseline)
     page.unwrapped(_summary(report))
 
 
@@ -80,7 +82,7 @@ def _write_heading(page: TerminalLines, finding: Finding) -> None:
     )
 
 
-def _write_finding(page: TerminalLines, finding: Finding) -> None:
+def _write_finding(page: TerminalLines, finding: Finding, *, in_replay: bool) -> None:
     """Write one finding of medium severity or above in full."""
     _write_heading(page, finding)
     page.line(
@@ -106,7 +108,7 @@ def _write_finding(page: TerminalLines, finding: Finding) -> None:
             rest=_GUTTER + "      ",
         )
     page.line(first=_GUTTER)
-    _write_notes(page, finding)
+    _write_notes(page, finding, in_replay=in_replay)
     page.line()
 
 
@@ -149,7 +151,7 @@ def _write_item(page: TerminalLines, item: Evidence, *, say_reference: bool) -> 
     page.line(text, first=_GUTTER, rest=_GUTTER + " " * 8)
 
 
-def _write_notes(page: TerminalLines, finding: Finding) -> None:
+def _write_notes(page: TerminalLines, finding: Finding, *, in_replay: bool) -> None:
     """Write the estimate, the innocent explanations, the reasons and what to do next."""
     if finding.extraction:
         _note(page, "extraction", f"{figures.estimate(finding.extraction)} of these exchanges")
@@ -165,16 +167,21 @@ def _write_notes(page: TerminalLines, finding: Finding) -> None:
             "note",
             f"authorization {inert(note.authorization_id)} is {note.status.phrase}: {inert(note.sentence)}",
         )
-    if finding.detected_at:
-        leak = leaked(finding)
-        after = f", after {figures.percent(leak.share)} of its exchanges" if leak else ""
-        step = figures.minute(finding.detected_at)
-        _note(page, "note", f"first flagged in the replay step that ended {step}{after}")
+    if finding.detected_at and (in_replay or finding.detected_at <= finding.last_seen):
+        _note(page, "note", _first_flagged(finding, finding.detected_at, in_replay=in_replay))
     _note(
         page,
         "help",
         f"{inert(finding.action)}; accounts: accounts.parquet, campaign_id = {inert(finding.campaign_id)}",
     )
+
+
+def _first_flagged(finding: Finding, when: datetime, *, in_replay: bool) -> str:
+    """Say when a campaign was first flagged, and what it had got by then."""
+    leak = leaked(finding)
+    after = f", after {figures.percent(leak.share)} of its exchanges" if leak else ""
+    whose = "in the replay step" if in_replay else "by an earlier scan of the logs"
+    return f"first flagged {whose} that ended {figures.minute(when)}{after}"
 
 
 def _note(page: TerminalLines, name: str, words: str) -> None:
@@ -232,19 +239,39 @@ def _write_missing(page: TerminalLines, scanned: InputSummary) -> None:
         page.line()
 
 
+def _write_baseline(page: TerminalLines, read: InputSummary | None) -> None:
+    """Write what was read of the baseline period, which the last line does not count."""
+    if read is None:
+        return
+    page.line(
+        Text.assemble(
+            ("baseline: ", "bold"), "; ".join([figures.plural(read.requests, "request"), *_losses(read)])
+        ),
+        rest="    ",
+    )
+    page.line()
+
+
+def _losses(read: InputSummary) -> list[str]:
+    """Say what was read and does not count."""
+    return [
+        *([f"{figures.plural(read.rejected, 'line')} rejected"] if read.rejected else []),
+        *([f"{figures.plural(read.duplicates, 'duplicate')} dropped"] if read.duplicates else []),
+    ]
+
+
 def _summary(report: ScanReport) -> Text:
     """Return the line that ends the run."""
     scanned = report.scanned
     size = f"{figures.plural(scanned.requests, 'request')} of {figures.plural(scanned.accounts, 'account')}"
     pieces = [
         f"{_found(report.findings)} in {size}",
-        f"{len(report.authorized)} authorized" if report.authorized else "",
-        f"{figures.plural(scanned.rejected, 'line')} rejected" if scanned.rejected else "",
-        f"{figures.plural(scanned.duplicates, 'duplicate')} dropped" if scanned.duplicates else "",
+        *([f"{len(report.authorized)} authorized"] if report.authorized else []),
+        *_losses(scanned),
         f"false-discovery rate {report.calibration.fdr:g}",
     ]
     style = _STYLES[report.worst] if report.worst else "bold green"
-    return Text.assemble(("stillwatch", style), ": ", "; ".join(p for p in pieces if p))
+    return Text.assemble(("stillwatch", style), ": ", "; ".join(pieces))
 
 
 def _found(findings: Iterable[Finding]) -> str:

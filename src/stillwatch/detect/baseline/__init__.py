@@ -1,0 +1,1 @@
+"""The period that a lab believes ordinary: what a scan is compared with."""
