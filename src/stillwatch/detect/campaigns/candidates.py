@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LINKED_PARTS = 6
-SAMPLED_PAIRS = 200  # pairs weighed to compare two parts
-MIN_SAMPLED_PAIRS = 20
-SAMPLED_TOTAL = 20_000  # pairs weighed at a time, shared among many parts
+SAMPLED_PAIRS = 1_000  # pairs weighed to compare two parts
+MIN_SAMPLED_PAIRS = 50
+SAMPLED_TOTAL = 200_000  # pairs weighed at a time, shared among many parts
 SAMPLED_MEMBERS = 30  # other members that one member is weighed against
 MIN_CORE = 3
 CORE_FACTORS = (1.5, 2.0, 3.0)  # of the usual tie, what a core's ties are worth at least
@@ -39,7 +39,10 @@ class Candidate(Protocol):
         ...
 
     def means(self, part: NDArray[np.int64], count: int) -> NDArray[np.float64]:
-        """Return the mean nats between the accounts of each two parts, `(count, count)`."""
+        """Return what the accounts of each two parts share on average, `(3, count, count)`.
+
+        The three sides are those of `LinkEvidence.sides`; what a single account shares with itself is 0.
+        """
         ...
 
     def belonging(self) -> NDArray[np.float64]:
@@ -60,7 +63,7 @@ class SmallCandidate:
 
     Args:
         members: `(n,)` accounts.
-        nats: `(n, n)` evidence between all of them.
+        sides: `(3, n, n)` what all of them share, see `LinkEvidence.sides`.
         graph: `(n, n)` ties, 0 where there is none.
         alone: Nats that one link alone may be worth.
     """
@@ -68,13 +71,13 @@ class SmallCandidate:
     def __init__(
         self,
         members: NDArray[np.int64],
-        nats: NDArray[np.float64],
+        sides: NDArray[np.float64],
         graph: NDArray[np.float64],
         alone: float,
     ) -> None:
         """Keep what was weighed."""
         self.members = members
-        self.nats = nats
+        self.sides = sides
         self.graph = graph
         self._alone = alone
 
@@ -84,19 +87,20 @@ class SmallCandidate:
     ) -> SmallCandidate:
         """Weigh all pairs of a group."""
         a, b = np.triu_indices(len(members), 1)
-        nats = np.zeros((len(members), len(members)))
-        nats[a, b] = nats[b, a] = evidence.total(members[a], members[b])
-        return cls(members, nats, graph, alone_nats(evidence.size))
+        sides = np.zeros((3, len(members), len(members)))
+        sides[:, a, b] = sides[:, b, a] = evidence.sides(members[a], members[b]).T
+        return cls(members, sides, graph, alone_nats(evidence.size))
 
     def part(self, places: NDArray[np.int64]) -> SmallCandidate:
         """Return some of it as a candidate."""
-        within = np.ix_(places, places)
-        return SmallCandidate(self.members[places], self.nats[within], self.graph[within], self._alone)
+        sides = self.sides[:, places[:, None], places[None, :]]
+        return SmallCandidate(self.members[places], sides, self.graph[np.ix_(places, places)], self._alone)
 
     def proposals(self) -> Iterator[NDArray[np.int64]]:
         """Propose its tight cores, and cuts of the tree of average linkage."""
         yield from self._cores()
-        tree = linkage(squareform(self.nats.max() - self.nats, checks=False), method="average")
+        nats = self.sides[0]
+        tree = linkage(squareform(nats.max() - nats, checks=False), method="average")
         for count in range(2, min(len(self.members), LINKED_PARTS) + 1):
             yield cut(tree, count)
 
@@ -110,12 +114,12 @@ class SmallCandidate:
                 yield from _cores_first(*parts_of(strong))
 
     def means(self, part: NDArray[np.int64], count: int) -> NDArray[np.float64]:
-        """Return the mean nats between the accounts of each two parts, `(count, count)`."""
-        return np.asarray(means_between(self.nats, part, count))
+        """Return what the accounts of each two parts share on average, `(3, count, count)`."""
+        return np.stack([means_between(side, part, count) for side in self.sides])
 
     def belonging(self) -> NDArray[np.float64]:
         """Return each member's mean nats with the others, `(n,)`."""
-        return np.asarray(self.nats.sum(axis=1) / max(len(self.members) - 1, 1))
+        return np.asarray(self.sides[0].sum(axis=1) / max(len(self.members) - 1, 1))
 
     def ties(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the places of both ends of each tie."""
@@ -169,7 +173,7 @@ class LargeCandidate:
                 yield from _cores_first(part.astype(np.int64), count)
 
     def means(self, part: NDArray[np.int64], count: int) -> NDArray[np.float64]:
-        """Return the mean nats between the accounts of each two parts, `(count, count)`, from random pairs."""
+        """Return what random accounts of each two parts share on average, `(3, count, count)`."""
         first, second = np.triu_indices(count)
         samples = max(MIN_SAMPLED_PAIRS, min(SAMPLED_PAIRS, SAMPLED_TOTAL // len(first)))
         size = np.bincount(part, minlength=count)
@@ -180,11 +184,12 @@ class LargeCandidate:
         # Within one part an account is never compared with itself.
         shift = self._rng.integers(np.where(of == other, np.minimum(1, size[other] - 1), 0), size[other])
         right = np.where(of == other, (left + shift) % size[other], shift)
-        nats = self._evidence.total(members[start[of] + left], members[start[other] + right])
-        nats[(of == other) & (size[of] == 1)] = 0.0
-        out = np.zeros((count, count))
-        out[first, second] = nats.reshape(-1, samples).mean(axis=1)
-        return np.maximum(out, out.T)
+        sides = self._evidence.sides(members[start[of] + left], members[start[other] + right])
+        sides[(of == other) & (size[of] == 1)] = 0.0
+        out = np.zeros((3, count, count))
+        mean = sides.reshape(-1, samples, 3).mean(axis=1).T
+        out[:, first, second] = out[:, second, first] = mean
+        return out
 
     def belonging(self) -> NDArray[np.float64]:
         """Return each member's mean nats with some of the others, `(n,)`."""

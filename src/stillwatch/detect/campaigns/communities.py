@@ -8,6 +8,7 @@ of different parts have far less in common than accounts of one part. Who does n
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +16,7 @@ import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
 from stillwatch.detect.campaigns.candidates import Candidate, LargeCandidate, SmallCandidate
-from stillwatch.detect.campaigns.operators import operators_of
+from stillwatch.detect.campaigns.access_groups import groups_by_access
 from stillwatch.detect.campaigns.parts import parts_of, ties_within
 from stillwatch.detect.links.evidence import LinkEvidence
 from stillwatch.detect.links.membership import alone_nats
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 APART = 0.35  # parts whose common evidence is below this share of their own are two communities
 BELONGS = 0.2  # a member whose evidence is below this share of the usual member's is let go
+SAME_DEMAND = (
+    0.85  # of the agreement within groups, the agreement between them from which their demand is one
+)
+SAMPLED_STRANGERS = 20_000  # random pairs from which it is known what anybody shares with anybody
 MIN_SPLIT = 3
 ALL_WEIGHED = 128  # communities up to this size are cut by what all their pairs share
 
@@ -43,6 +48,7 @@ class CommunitySearch:
         self._evidence = evidence
         self._graph = graph
         self._rng = rng
+        self._usual_access = _usual_access(evidence, rng)
         self._scratch = np.full(evidence.size, -1, dtype=np.int64)
 
     def run(self) -> list[NDArray[np.int64]]:
@@ -79,13 +85,10 @@ class CommunitySearch:
 
     def _split(self, whole: Candidate, found: list[NDArray[np.int64]]) -> list[Candidate]:
         """Cut a community where it has little in common; accept it if it holds together."""
-        for proposed in whole.proposals():
-            kept = _apart(whole, proposed)
+        for proposed in self._proposals(whole):
+            kept = _apart(whole, proposed, self._usual_access)
             if kept is not None:
                 return self._parts(whole, kept)
-        operators = operators_of(whole.members, *whole.ties(), self._evidence, self._rng)
-        if operators is not None:
-            return [self._candidate(members) for members in operators]
         mean = whole.belonging()
         belongs = mean >= BELONGS * np.median(mean)
         if np.median(mean) >= self._floor(len(mean)) and belongs.mean() >= 0.5:
@@ -95,6 +98,12 @@ class CommunitySearch:
         fallen = whole.tighter()
         return [] if fallen is None else self._parts(whole, fallen)
 
+    def _proposals(self, whole: Candidate) -> Iterator[NDArray[np.int64]]:
+        yield from whole.proposals()
+        by_access = groups_by_access(whole.members, whole.ties(), self._evidence, self._rng)
+        if by_access is not None:
+            yield by_access
+
     def _floor(self, size: int) -> float:
         """Return the nats by which a community must hold together: two accounts by the whole prior odds, many by less.
 
@@ -103,13 +112,32 @@ class CommunitySearch:
         return alone_nats(self._evidence.size) * (0.6 + 1.9 / (size - 1))
 
 
-def _apart(whole: Candidate, proposed: NDArray[np.int64]) -> NDArray[np.int64] | None:
-    """Join the proposed parts that belong together; None if all of them do."""
+def _usual_access(evidence: LinkEvidence, rng: np.random.Generator) -> float:
+    """Return the mean nats of access that two accounts drawn at random share."""
+    if evidence.size < 2:
+        return 0.0
+    left = rng.integers(0, evidence.size, SAMPLED_STRANGERS)
+    right = (left + rng.integers(1, evidence.size, SAMPLED_STRANGERS)) % evidence.size
+    return float(evidence.sides(left, right)[:, 1].mean())
+
+
+def _apart(whole: Candidate, proposed: NDArray[np.int64], usual_access: float) -> NDArray[np.int64] | None:
+    """Join the proposed parts that belong together; None if all of them do.
+
+    Parts are apart where their accounts have far less in common than those of one part. They are also where two
+    operators took the same recipe from a book: the access of one is not that of the other, and their demand agrees
+    less between them than within them. One operator's pools share no access either, but their demand is the same.
+    """
     count = int(proposed.max()) + 1
     if count == 1:
         return None
-    mean = whole.means(proposed, count)
-    within = np.maximum(np.diag(mean), 0.1)
-    joined = mean >= APART * np.maximum(within[:, None], within[None, :])
-    part, kept = parts_of(joined)
+    nats, access, agreement = whole.means(proposed, count)
+    within = np.maximum(np.diag(nats), 0.1)
+    joined = nats >= APART * np.maximum(within[:, None], within[None, :])
+    access = np.maximum(access - usual_access, 0.0)
+    own = np.diag(access)
+    strangers = access < APART * np.maximum(own[:, None], own[None, :])
+    own = np.diag(agreement)
+    other = agreement < SAME_DEMAND * 0.5 * (own[:, None] + own[None, :])
+    part, kept = parts_of(joined & ~(strangers & other))
     return None if kept == 1 else np.asarray(part[proposed])

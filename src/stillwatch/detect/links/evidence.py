@@ -62,6 +62,14 @@ class LinkEvidence:
         names += ["template_family"] if self.templates is not None else []
         self.names = tuple(names)
         self._networks = self._columns("network")
+        self._access = np.array(
+            [
+                at
+                for at, one in enumerate(self.shared)
+                if one.kind.family != "timing" and one.kind.alone_max_accounts > 0
+            ],
+            dtype=np.int64,
+        )
         self._timing = self._columns("timing")
         if self.hours is not None:
             self._timing = np.append(self._timing, names.index("active_hours"))
@@ -129,16 +137,30 @@ class LinkEvidence:
         in_chunks(work, len(left), self.threads)
         return total
 
+    def sides(self, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return what pairs of accounts share, from three sides.
+
+        Returns:
+            `(m, 3)` float64: nats in total, nats by access and registration, and how far their demand agrees over
+            template families (cosine).
+        """
+        out = np.zeros((len(left), 3))
+
+        def work(some: slice) -> None:
+            nats = self._weigh(left[some], right[some])
+            out[some, 0] = nats.sum(axis=1)
+            out[some, 1] = nats[:, self._access].sum(axis=1)
+            if self.templates is not None:
+                out[some, 2] = self.templates.agreement(left[some], right[some])
+
+        in_chunks(work, len(left), self.threads)
+        return out
+
     def access(self, by_kind: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
         """Add up what pairs share by access and registration, of the nats of each kind, `(m,)` float64."""
-        telling = [
-            shared.kind.name
-            for shared in self.shared
-            if shared.kind.family != "timing" and shared.kind.alone_max_accounts > 0
-        ]
         total = np.zeros(len(next(iter(by_kind.values()))) if by_kind else 0)
-        for name in telling:
-            total += by_kind[name]
+        for column in self._access.tolist():
+            total += by_kind[self.names[column]]
         return total
 
     def agreement(self, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.float64]:
