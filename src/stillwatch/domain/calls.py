@@ -40,7 +40,7 @@ class Call(msgspec.Struct, omit_defaults=True, gc=False):
     time_us: int | None = None
 
 
-class Verdict(msgspec.Struct, omit_defaults=True, frozen=True):
+class Verdict(msgspec.Struct, frozen=True):
     """What to do with one call.
 
     Attributes:

@@ -5,7 +5,6 @@ import http.client
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import urlsplit
 
@@ -91,12 +90,9 @@ class StoreSource:
 
     def _open(self) -> "Store":
         if self._store is None:
-            path = self._url.removeprefix("sqlite:///")
-            if path != self._url and not Path(path).is_file():
-                raise GuardError(f"there is no database at {path}", hint="start the node, or give its URL")
             from stillwatch.respond.store import open_store  # noqa: PLC0415 - a node's guard needs no SQL
 
-            self._store = open_store(self._url)
+            self._store = open_store(self._url, make=False)
         return self._store
 
 

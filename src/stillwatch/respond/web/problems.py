@@ -14,6 +14,7 @@ from starlette.responses import Response
 from stillwatch.errors import (
     CaseConflictError,
     CaseError,
+    DecisionError,
     InputError,
     NodeError,
     RateLimitError,
@@ -21,6 +22,7 @@ from stillwatch.errors import (
     StoreBusyError,
     StoreError,
     UnknownCaseError,
+    UnknownDecisionError,
     UsageError,
 )
 
@@ -30,6 +32,8 @@ _STATUS: Final[tuple[tuple[type[StillwatchError], int], ...]] = (
     (UnknownCaseError, 404),
     (CaseConflictError, 409),
     (CaseError, 422),
+    (UnknownDecisionError, 404),
+    (DecisionError, 422),
     (StoreBusyError, 503),
     (StoreError, 503),
     (UsageError, 422),
