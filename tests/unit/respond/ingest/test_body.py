@@ -54,10 +54,12 @@ def test_half_a_body_is_refused(coding: str, data: bytes, cut: int) -> None:
 @pytest.mark.parametrize("coding", ENCODERS)
 @given(data=st.binary(min_size=1, max_size=200))
 def test_noise_is_refused_and_raises_nothing_else(coding: str, data: bytes) -> None:
+    statuses = []
     try:
         decompressed(data, coding, LIMITS)
     except BodyError as error:
-        assert error.status in {400, 413}
+        statuses.append(error.status)
+    assert set(statuses) <= {400, 413}
 
 
 @pytest.mark.parametrize("coding", ["br", "deflate", "gzip, gzip", "compress"])
@@ -69,7 +71,9 @@ def test_another_coding_is_not_supported(coding: str) -> None:
 
 def test_a_window_larger_than_any_real_sender_uses_is_refused() -> None:
     parameters = zstandard.ZstdCompressionParameters(window_log=27, compression_level=1)
-    stored = zstandard.ZstdCompressor(compression_params=parameters).compressobj().compress(zlib.compress(b"x"))
+    stored = (
+        zstandard.ZstdCompressor(compression_params=parameters).compressobj().compress(zlib.compress(b"x"))
+    )
     stream = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
     stored = stream.compress(bytes(64 << 20)) + stream.flush()
     with pytest.raises(BodyError):

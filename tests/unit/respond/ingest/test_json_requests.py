@@ -56,7 +56,9 @@ def test_a_broken_line_is_refused_alone_and_by_its_number(line: bytes, reason: R
 
 
 def test_a_huge_line_is_refused_alone() -> None:
-    found = delivered(line_of("a") + b"\n" + line_of("h", prompt="x" * MAX_LINE_BYTES) + b"\n" + line_of("b"), "test")
+    found = delivered(
+        line_of("a") + b"\n" + line_of("h", prompt="x" * MAX_LINE_BYTES) + b"\n" + line_of("b"), "test"
+    )
     assert found.lines == [1, 3]
     assert [(one.line, one.reason) for one in found.refused] == [(2, Reason.LINE_TOO_LONG)]
 

@@ -57,9 +57,7 @@ def test_whatever_is_cut_off_the_whole_records_before_it_are_read(
 
 
 @given(place=st.integers(min_value=0), bit=st.integers(min_value=0, max_value=7))
-def test_a_flipped_bit_is_noticed(
-    tmp_path_factory: pytest.TempPathFactory, place: int, bit: int
-) -> None:
+def test_a_flipped_bit_is_noticed(tmp_path_factory: pytest.TempPathFactory, place: int, bit: int) -> None:
     whole = bytearray(header() + encoded(batch_of("a")) + encoded(batch_of("b")))
     place %= len(whole)
     whole[place] ^= 1 << bit
@@ -70,7 +68,9 @@ def test_a_flipped_bit_is_noticed(
 
 
 def test_a_segment_of_another_version_is_read_by_name(tmp_path: Path) -> None:
-    old = pa.schema([field for field in REQUESTS if field.name != "latency_ms"] + [pa.field("gone", pa.int8())])
+    old = pa.schema(
+        [field for field in REQUESTS if field.name != "latency_ms"] + [pa.field("gone", pa.int8())]
+    )
     batch = pa.RecordBatch.from_pylist([{"request_id": "a", "account_id": "x", "gone": 1}], schema=old)
     message = batch.serialize().to_pybytes()
     path = tmp_path / "1.seg"

@@ -1,6 +1,5 @@
 """What the spool has taken is on disk, whatever happens next."""
 
-import os
 import resource
 import stat
 from collections.abc import Iterator
@@ -8,11 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from tests.unit.respond.ingest.test_segment import batch_of, ids_in
 
 from stillwatch.errors import SpoolError, SpoolFullError
 from stillwatch.respond.ingest.segment import encoded, header
 from stillwatch.respond.ingest.spool import Spool
-from tests.unit.respond.ingest.test_segment import batch_of, ids_in
 
 
 def all_ids(segments: list[Path]) -> list[str]:
@@ -149,4 +148,4 @@ def test_the_size_counts_what_is_not_yet_read(tmp_path: Path) -> None:
     assert spool.size_bytes == 0
     spool.append([encoded(batch_of("a"))])
     held = spool.size_bytes
-    assert held == sum(os.path.getsize(path) for path in tmp_path.iterdir())
+    assert held == sum(path.stat().st_size for path in tmp_path.iterdir())
