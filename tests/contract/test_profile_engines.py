@@ -1,5 +1,6 @@
 """Every engine gives the same rows for every table of a profile."""
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from tests.unit.detect.profiles.conftest import FIRST_DAY, make_facts
 
-from stillwatch.detect.profiles.definition import DAY_US, TABLES
+from stillwatch.detect.profiles.definition import DAY_US, TABLES, USED_KINDS
 from stillwatch.detect.profiles.engine import Engine, open_engine
 from stillwatch.errors import EngineError
 
@@ -73,13 +74,15 @@ def test_spark_gives_the_same_rows(spark: Engine, files: list[Path], expected: R
         assert found[name] == expected[name], name
 
 
-def test_every_column_is_a_whole_number_or_a_text(files: list[Path], tmp_path: Path) -> None:
+def test_every_column_is_whole_numbers_or_a_text(files: list[Path], tmp_path: Path) -> None:
     for url in EMBEDDED:
         open_engine(url).profile([(files, tmp_path)])
         for name in TABLES:
             for field in pq.read_schema(tmp_path / f"{name}.parquet"):
                 text = pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
-                assert text or field.type in {pa.int64(), pa.binary(), pa.large_binary()}, (url, name, field)
+                lists = pa.types.is_list(field.type) or pa.types.is_large_list(field.type)
+                keys = lists and field.type.value_type == pa.int64()
+                assert text or keys or field.type == pa.int64(), (url, name, field)
 
 
 def test_the_tables_say_what_the_facts_say(files: list[Path], tmp_path: Path) -> None:
@@ -89,33 +92,56 @@ def test_the_tables_say_what_the_facts_say(files: list[Path], tmp_path: Path) ->
     assert sum(row["requests"] for row in hours) == len(facts)
     assert sum(row["output_tokens"] for row in hours) == sum(fact["output_tokens"] for fact in facts)
     assert sum(row["single_turn"] for row in hours) == sum(bool(fact["single_turn"]) for fact in facts)
+    kinds = pq.read_table(tmp_path / "kinds.parquet").to_pylist()
     for bit in range(12):
-        assert sum(row[f"kind_{bit}"] for row in hours) == sum(
+        assert sum(row[f"kind_{bit}"] for row in kinds) == sum(
             fact["elicitation"] >> bit & 1 for fact in facts
         )
-    contents = pq.read_table(tmp_path / "contents.parquet").to_pylist()
-    prompts = {
-        (fact["account_id"], fact["time_us"] // DAY_US, fact["content"]) for fact in facts if fact["content"]
-    }
-    assert {(row["account_id"], row["day"], row["content"]) for row in contents} == prompts
-    assert len(contents) == len(prompts)
-    assert {row["day"] for row in contents} == {FIRST_DAY, FIRST_DAY + 1, FIRST_DAY + 2}
+    prompts = pq.read_table(tmp_path / "prompts.parquet").to_pylist()
+    wanted = Counter(
+        (fact["account"], fact["time_us"] // DAY_US, fact["content"], fact["system"])
+        for fact in facts
+        if fact["content"]
+    )
+    assert {
+        (row["account"], row["day"], row["content"], row["system"]): row["requests"] for row in prompts
+    } == wanted
+    assert len(prompts) == len(wanted)
+    assert {row["day"] for row in prompts} == {FIRST_DAY, FIRST_DAY + 1, FIRST_DAY + 2}
 
 
-def test_a_prompt_sent_again_is_one_content_of_its_template(files: list[Path], tmp_path: Path) -> None:
+def test_every_account_is_named_by_its_hash(files: list[Path], tmp_path: Path) -> None:
     open_engine().profile([(files, tmp_path)])
     facts = pa.concat_tables([pq.read_table(file) for file in files]).to_pylist()
-    found = {
-        (row["account_id"], row["day"], row["key"]): (row["contents"], row["requests"])
-        for row in pq.read_table(tmp_path / "templates.parquet").to_pylist()
+    named = pq.read_table(tmp_path / "accounts.parquet").to_pylist()
+    assert {row["account"]: row["account_id"] for row in named} == {
+        fact["account"]: fact["account_id"] for fact in facts
     }
-    wanted: dict[tuple[str, int, int], tuple[set[tuple[int, int]], int]] = {}
+
+
+@pytest.mark.parametrize("kind", [*USED_KINDS, "conversation"])
+def test_what_accounts_use_is_counted_with_its_first_and_last_time(
+    kind: str, files: list[Path], tmp_path: Path
+) -> None:
+    open_engine().profile([(files, tmp_path)])
+    facts = pa.concat_tables([pq.read_table(file) for file in files]).to_pylist()
+    table = "conversations" if kind == "conversation" else "usage"
+    found: dict[tuple[int, int, int], list[int]] = {}
+    for row in pq.read_table(tmp_path / f"{table}.parquet").to_pylist():
+        if row[kind]:
+            place = found.setdefault(
+                (row["account"], row["day"], row[kind]), [0, row["first_us"], row["last_us"]]
+            )
+            place[0] += row["requests"]
+            place[1:] = [min(place[1], row["first_us"]), max(place[2], row["last_us"])]
+    wanted: dict[tuple[int, int, int], list[int]] = {}
     for fact in facts:
-        for key in fact["keys"] if fact["content"] else ():
-            place = (fact["account_id"], fact["time_us"] // DAY_US, key)
-            prompts, requests = wanted.get(place, (set(), 0))
-            wanted[place] = (prompts | {(fact["content"], fact["system"])}, requests + 1)
-    assert found == {place: (len(prompts), requests) for place, (prompts, requests) in wanted.items()}
+        time_us = fact["time_us"]
+        if fact[kind]:
+            place = wanted.setdefault((fact["account"], time_us // DAY_US, fact[kind]), [0, time_us, time_us])
+            place[0] += 1
+            place[1:] = [min(place[1], time_us), max(place[2], time_us)]
+    assert found == wanted
 
 
 def test_the_keys_of_a_prompt_do_not_depend_on_the_order_of_the_facts(tmp_path: Path) -> None:
@@ -129,7 +155,7 @@ def test_the_keys_of_a_prompt_do_not_depend_on_the_order_of_the_facts(tmp_path: 
         (tmp_path / str(number)).mkdir()
         path = tmp_path / f"{number}.parquet"
         pq.write_table(facts.take(pa.array(list(order))), path)
-        tables.append(_rows(open_engine(), [path], tmp_path / str(number))["templates"])
+        tables.append(_rows(open_engine(), [path], tmp_path / str(number))["prompts"])
     assert tables[0] == tables[1]
 
 

@@ -127,11 +127,11 @@ def mark_requests(state: State, population: Population, members: NDArray[np.int6
         for index, numbers in enumerate(lists)
     )
     rows = connection.sql(
-        f"""select account, count(*)::double as requests, {columns},
+        f"""select members.account, count(*)::double as requests, {columns},
             count(*) filter (not ({elicited} or list_has_any(keys, {lists[1]!r}::bigint[]))
                 and coalesce(single_turn, false) and system = 0 and not tools)::double as plain
         from read_parquet({state.facts(population.days)!r}) join members using (account_id)
-        group by account order by account"""
+        group by members.account order by members.account"""
     ).fetchnumpy()
     marked = np.stack([np.asarray(rows[f"level_{index}"]) for index in range(len(SPREADS))], axis=1)
     requests = np.maximum(population.totals["requests"].astype(np.float64), 1.0)

@@ -32,6 +32,7 @@ FACTS: pa.Schema = pa.schema(
         pa.field("day", pa.int32()),  # since 1970
         pa.field("hour", pa.int32()),  # since 1970
         pa.field("account_id", pa.string()),
+        pa.field("account", pa.int64()),  # hash of the account id
         pa.field("content", pa.int64()),  # exact content of the prompt, 0 = no text
         pa.field("system", pa.int64()),  # exact content of the system instructions
         pa.field("keys", pa.list_(pa.int64())),  # template shingles; the lowest bit marks system instructions
@@ -108,6 +109,7 @@ def fingerprint(batch: pa.RecordBatch, matcher: Matcher) -> pa.RecordBatch:
         "day": (time_us // DAY_US).astype(np.int32),
         "hour": (time_us // HOUR_US).astype(np.int32),
         "account_id": batch.column("account_id"),
+        "account": hash_column(batch.column("account_id")),
         "content": (content >> np.uint64(1)).astype(np.int64),
         "system": system_content,
         "keys": pa.ListArray.from_arrays(pa.array(merged[0], pa.int32()), pa.array(merged[1])),

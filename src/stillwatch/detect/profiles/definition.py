@@ -2,7 +2,8 @@
 
 Each function takes the facts of whole days and returns one table. All of them are plain group-by aggregates of
 integers, so that they give the same rows on DuckDB, Polars and Spark, and so that tables of different days merge by
-concatenation. A request counts in the day of its own time, never in the day it arrived.
+concatenation. Accounts are grouped by the hash of their id, which takes half the time of the id itself; `accounts`
+names them. A request counts in the day of its own time, never in the day it arrived.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import narwhals as nw
 
 from stillwatch.detect.fingerprints.facts import DAY_US, HOUR_US
 
-__all__ = ["DAY_US", "HOUR_US", "KIND_BITS", "TABLES", "VALUE_KINDS", "Facts"]
+__all__ = ["DAY_US", "HOUR_US", "KIND_BITS", "TABLES", "USED_KINDS", "Facts"]
 
 Facts: TypeAlias = nw.LazyFrame[Any]
 """Rows of facts, or a table computed from them, on any engine."""
@@ -24,7 +25,8 @@ MIN_REPEATABLE_TOKENS = 5  # "ok" and "continue" repeat for everybody and say no
 
 COUNTED_FLAGS = ("single_turn", "tools", "harvest", "saturated", "failed", "limited")
 SUMMED_TOKENS = ("input_tokens", "output_tokens", "reasoning_tokens", "text_tokens")
-VALUE_KINDS = ("client", "address", "network", "asn", "system", "conversation")
+USED_KINDS = ("client", "address", "network", "asn", "system")
+"""What a row of `usage` holds; an account has few different ones of each on a day."""
 
 
 def _sum(name: str) -> nw.Expr:
@@ -57,6 +59,22 @@ def _one() -> nw.Expr:
     return nw.lit(1).cast(nw.Int64).alias("requests")
 
 
+def _span() -> tuple[nw.Expr, nw.Expr]:
+    return nw.col("time_us").min().alias("first_us"), nw.col("time_us").max().alias("last_us")
+
+
+def accounts(facts: Facts) -> Facts:
+    """Name the accounts.
+
+    Args:
+        facts: Rows of `fingerprints.facts.FACTS`.
+
+    Returns:
+        One row per `account` (hash of its id): `account_id`.
+    """
+    return facts.select("account", "account_id").group_by("account").agg(nw.col("account_id").min())
+
+
 def activity(facts: Facts) -> Facts:
     """Sum what each account did in each hour.
 
@@ -64,11 +82,11 @@ def activity(facts: Facts) -> Facts:
         facts: Rows of `fingerprints.facts.FACTS`.
 
     Returns:
-        One row per `account_id` and `hour` (hours since 1970): `requests`, counts of flags, sums of tokens,
-        `elicited` (requests with any kind) and `kind_0`, `kind_1`, … (requests with that kind).
+        One row per `account` and `hour` (hours since 1970): `requests`, counts of flags, sums of tokens and
+        `elicited` (requests with any kind of elicitation).
     """
     columns = [
-        nw.col("account_id"),
+        nw.col("account"),
         _hour().alias("hour"),
         *[_flag(name).alias(name) for name in COUNTED_FLAGS],
         *[nw.col(name).cast(nw.Int64) for name in SUMMED_TOKENS],
@@ -76,52 +94,50 @@ def activity(facts: Facts) -> Facts:
         _one(),
     ]
     summed = ["requests", *COUNTED_FLAGS, *SUMMED_TOKENS, "elicited"]
-    rows = facts.select(*columns).group_by("account_id", "hour").agg(*[_sum(name) for name in summed])
-    return rows.join(_kinds(facts), on=["account_id", "hour"], how="left").select(
-        "account_id",
-        "hour",
-        *summed,
-        *[nw.col(f"kind_{bit}").fill_null(0).cast(nw.Int64) for bit in range(KIND_BITS)],
-    )
+    return facts.select(*columns).group_by("account", "hour").agg(*[_sum(name) for name in summed])
 
 
-def _kinds(facts: Facts) -> Facts:
-    """Count the kinds of elicitation, over the few requests that have any."""
-    kinds = [_kind(bit).alias(f"kind_{bit}") for bit in range(KIND_BITS)]
+def kinds(facts: Facts) -> Facts:
+    """Count the kinds of elicitation, over the few requests that have any.
+
+    Returns:
+        One row per `account` and `day` (days since 1970): `kind_0`, `kind_1`, … (requests with that kind).
+    """
     found = facts.filter(nw.col("elicitation").cast(nw.Int64) > 0)
+    each = [_kind(bit).alias(f"kind_{bit}") for bit in range(KIND_BITS)]
     return (
-        found.select("account_id", _hour().alias("hour"), *kinds)
-        .group_by("account_id", "hour")
+        found.select("account", _day().alias("day"), *each)
+        .group_by("account", "day")
         .agg(*[_sum(f"kind_{bit}") for bit in range(KIND_BITS)])
     )
 
 
-def values(facts: Facts) -> Facts:
-    """Count which clients, addresses, networks, … each account used on each day.
+def usage(facts: Facts) -> Facts:
+    """Count from where, and as what, each account called.
 
     Returns:
-        One row per `account_id`, `day` (days since 1970), `kind` and `value` (int64, never 0): `requests`,
-        `first_us`, `last_us`.
+        One row per `account`, `day` and combination of `client`, `address`, `network`, `asn` and `system` (int64, 0 =
+        not known): `requests`, `first_us`, `last_us`.
     """
-    return nw.concat([_values_of(facts, kind) for kind in VALUE_KINDS])
-
-
-def _values_of(facts: Facts, kind: str) -> Facts:
-    """Group one kind by itself: shorter keys are grouped faster than one table of all kinds."""
-    present = facts.filter(~nw.col(kind).is_null() & (nw.col(kind) != 0))
-    counted = (
-        present.select(
-            "account_id", _day().alias("day"), nw.col(kind).cast(nw.Int64).alias("value"), "time_us", _one()
-        )
-        .group_by("account_id", "day", "value")
-        .agg(
-            _sum("requests"),
-            nw.col("time_us").min().alias("first_us"),
-            nw.col("time_us").max().alias("last_us"),
-        )
+    columns = [nw.col(kind).cast(nw.Int64).fill_null(0) for kind in USED_KINDS]
+    return (
+        facts.select("account", _day().alias("day"), *columns, "time_us", _one())
+        .group_by("account", "day", *USED_KINDS)
+        .agg(_sum("requests"), *_span())
     )
-    return counted.select(
-        "account_id", "day", nw.lit(kind).alias("kind"), "value", "requests", "first_us", "last_us"
+
+
+def conversations(facts: Facts) -> Facts:
+    """Count the requests of each conversation.
+
+    Returns:
+        One row per `account`, `day` and `conversation`: `requests`, `first_us`, `last_us`.
+    """
+    return (
+        facts.filter(nw.col("conversation") != 0)
+        .select("account", _day().alias("day"), "conversation", "time_us", _one())
+        .group_by("account", "day", "conversation")
+        .agg(_sum("requests"), *_span())
     )
 
 
@@ -129,84 +145,61 @@ def models(facts: Facts) -> Facts:
     """Sum requests and tokens of each account by day, model and surface.
 
     Returns:
-        One row per `account_id`, `day`, `model` and `surface` ("" where the log does not say): `requests`,
-        `input_tokens`, `output_tokens`.
+        One row per `account`, `day`, `model` and `surface` ("" where the log does not say): `requests`,
+        `input_tokens`, `output_tokens`, `first_us`, `last_us`.
     """
     columns = [
-        nw.col("account_id"),
+        nw.col("account"),
         _day().alias("day"),
         nw.col("model").fill_null(""),
         nw.col("surface").fill_null(""),
         nw.col("input_tokens").cast(nw.Int64),
         nw.col("output_tokens").cast(nw.Int64),
+        nw.col("time_us"),
         _one(),
     ]
     sums = [_sum(name) for name in ("requests", "input_tokens", "output_tokens")]
-    return facts.select(*columns).group_by("account_id", "day", "model", "surface").agg(*sums)
+    return facts.select(*columns).group_by("account", "day", "model", "surface").agg(*sums, *_span())
 
 
-def contents(facts: Facts) -> Facts:
+def prompts(facts: Facts) -> Facts:
     """Count each exact prompt of each account and day.
 
     Returns:
-        One row per `account_id`, `day` and `content` (int64): `requests`, `elicited` (1 if any kind matched) and
-        `repeatable` (1 if the prompt is long enough for a repetition to mean something).
+        One row per `account`, `day`, `content` and `system` (int64): `requests`, `elicited` (1 if any kind matched),
+        `repeatable` (1 if the prompt is long enough for a repetition to mean something) and `keys` (its template
+        shingles).
     """
+    seen = facts.filter(nw.col("content") != 0)
     repeatable = nw.when(nw.col("text_tokens") >= MIN_REPEATABLE_TOKENS).then(nw.lit(1)).otherwise(nw.lit(0))
     columns = [
-        nw.col("account_id"),
+        nw.col("account"),
         _day().alias("day"),
         nw.col("content"),
+        nw.col("system"),
+        nw.col("request"),
         _elicited(),
         repeatable.cast(nw.Int64).alias("repeatable"),
         _one(),
     ]
-    return (
-        facts.filter(nw.col("content") != 0)
-        .select(*columns)
-        .group_by("account_id", "day", "content")
-        .agg(_sum("requests"), nw.col("elicited").max(), nw.col("repeatable").max())
-    )
-
-
-def templates(facts: Facts) -> Facts:
-    """Count which template shingles each account used on each day, and with how many different prompts.
-
-    Returns:
-        One row per `account_id`, `day` and `key` (int64): `contents` (different prompts that carried it),
-        `requests`, `elicited` (prompts among them that matched a kind) and `example` (the smallest content hash).
-    """
-    seen = facts.filter(nw.col("content") != 0)
     distinct = (
-        seen.select("account_id", _day().alias("day"), "content", "system", "request", _elicited(), _one())
-        .group_by("account_id", "day", "content", "system")
-        .agg(_sum("requests"), nw.col("elicited").max(), nw.col("request").min())
+        seen.select(*columns)
+        .group_by("account", "day", "content", "system")
+        .agg(_sum("requests"), nw.col("elicited").max(), nw.col("repeatable").max(), nw.col("request").min())
     )
     # The keys of one request of each prompt, always the same one. Prompts that differ in their line breaks alone are
     # one prompt and may have other keys.
     carried = distinct.join(seen.select("request", "keys"), on="request", how="inner")
-    return (
-        carried.explode("keys")
-        .filter(~nw.col("keys").is_null())
-        .with_columns(nw.lit(1).cast(nw.Int64).alias("contents"))
-        .group_by("account_id", "day", "keys")
-        .agg(
-            _sum("contents"),
-            _sum("requests"),
-            _sum("elicited"),
-            nw.col("content").min().alias("example"),
-        )
-        .select(
-            "account_id", "day", nw.col("keys").alias("key"), "contents", "requests", "elicited", "example"
-        )
-    )
+    return carried.select("account", "day", "content", "system", "requests", "elicited", "repeatable", "keys")
 
 
 TABLES: dict[str, Callable[[Facts], Facts]] = {
+    "accounts": accounts,
     "activity": activity,
-    "values": values,
+    "kinds": kinds,
+    "usage": usage,
+    "conversations": conversations,
     "models": models,
-    "contents": contents,
-    "templates": templates,
+    "prompts": prompts,
 }
 """Every table of a profile, by name."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -10,14 +11,17 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from stillwatch.detect.profiles.definition import COUNTED_FLAGS, KIND_BITS, SUMMED_TOKENS
+from stillwatch.detect.profiles.definition import COUNTED_FLAGS, KIND_BITS, SUMMED_TOKENS, USED_KINDS
+from stillwatch.detect.profiles.numbering import Numbering
+from stillwatch.detect.profiles.prompt_rows import prompts_by_account, shared_template_rows
 from stillwatch.detect.profiles.state import State
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 KIND_COLUMNS = tuple(f"kind_{bit}" for bit in range(KIND_BITS))
-SUM_COLUMNS = ("requests", *COUNTED_FLAGS, *SUMMED_TOKENS, "elicited", *KIND_COLUMNS)
+ACTIVITY_COLUMNS = ("requests", *COUNTED_FLAGS, *SUMMED_TOKENS, "elicited")
+SUM_COLUMNS = (*ACTIVITY_COLUMNS, *KIND_COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,7 @@ class Population:
 
 
 def _fetch(connection: duckdb.DuckDBPyConnection, query: str) -> Table:
+    """Run a query for numbers; texts would be made one Python string each."""
     columns = connection.sql(query).fetchnumpy()
     return Table(
         {
@@ -105,7 +110,6 @@ def _registry(
 
 
 MIN_TEMPLATE_CONTENTS = 4  # a template is seen with at least as many different fillings
-KEYS_AT_ONCE = 16_000_000  # counted in memory: about half a gigabyte
 MIN_TEMPLATE_VARIETY = 0.5  # of those fillings at least half differ from account to account
 
 
@@ -121,49 +125,28 @@ def load_population(
         threads: Threads for merging.
     """
     connection = duckdb.connect(config={"threads": threads, "memory_limit": "3GB"})
-    sums = ", ".join(f"sum({name})::bigint as {name}" for name in SUM_COLUMNS)
-    connection.sql(
-        f"""create table sums as select account_id, {sums}
-        from read_parquet({state.tables("activity", days)!r}) group by account_id"""
-    )
-    connection.sql(
-        "create table population as select account_id, row_number() over (order by account_id) - 1 as account from sums"
-    )
-    totals = _fetch(
-        connection,
-        f"""select s.*, coalesce(c.contents, 0)::bigint as contents, coalesce(c.repeatable, 0)::bigint as repeatable
-        from sums s join population using (account_id) left join (
-            select account_id, count(*) as contents, sum(repeatable)::bigint as repeatable
-            from read_parquet({state.tables("contents", days)!r}) group by account_id) c using (account_id)
-        order by account""",
-    )
-    hours = _fetch(
-        connection,
-        f"""select account, hour, requests, input_tokens, output_tokens from read_parquet({state.tables("activity", days)!r})
-        join population using (account_id) order by account, hour""",
-    )
-    values = _fetch(
-        connection,
-        f"""select account, kind, value, sum(requests)::bigint as requests, min(first_us) as first_us,
-        max(last_us) as last_us from read_parquet({state.tables("values", days)!r})
-        join population using (account_id) group by account, kind, value order by kind, value, account""",
-    )
-    models = _fetch(
-        connection,
-        f"""select account, day, model, surface, requests, input_tokens, output_tokens
-        from read_parquet({state.tables("models", days)!r}) join population using (account_id)
-        order by account, day, model, surface""",
-    )
-    templates = _load_templates(connection, state, days)
+    files = _Files(state, tuple(days))
+    _number_accounts(connection, files)
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="population") as pool:
+        accounts_of_prompts = numbering_of(connection)
+        prompts = pool.submit(_read_prompts, state.tables("prompts", days), accounts_of_prompts)
+        totals = _load_totals(connection, files)
+        hours = _fetch(
+            connection,
+            f"""select account, hour, requests, input_tokens, output_tokens from {files("activity")}
+            order by account, hour""",
+        )
+        values, models = _load_values(connection, files), _load_models(connection, files)
+        totals["contents"], template_rows = prompts.result()
+    templates = _load_templates(connection, template_rows)
     first_us, last_us = connection.sql(
-        f"select min(first_us), max(last_us) from read_parquet({state.tables('values', days)!r})"
+        f"select min(first_us), max(last_us) from {files('models')}"
     ).fetchall()[0]
-    account_ids = np.asarray(totals["account_id"], dtype=object)
+    ids = connection.sql("select account_id from population order by account").to_arrow_table()
+    account_ids = np.asarray(ids["account_id"].to_pylist(), dtype=object)
     return Population(
         account_ids=account_ids,
-        totals={
-            name: totals[name].astype(np.int64, copy=False) for name in totals.columns if name != "account_id"
-        },
+        totals=totals,
         hours=hours,
         values=values,
         models=models,
@@ -176,36 +159,116 @@ def load_population(
     )
 
 
-def _load_templates(connection: duckdb.DuckDBPyConnection, state: State, days: Sequence[int]) -> Table:
-    """Read the template keys that several accounts share with different fillings.
+@dataclass(frozen=True)
+class _Files:
+    """The tables of a window of days, as DuckDB reads them, with positions in place of the hashes of accounts."""
+
+    state: State
+    days: tuple[int, ...]
+
+    def __call__(self, table: str) -> str:
+        """Return what to select from."""
+        return f"(select r.* exclude (account), p.account from {self.rows(table)} r join population p on r.account = p.hash)"
+
+    def rows(self, table: str) -> str:
+        """Return a table as it is."""
+        return f"read_parquet({self.state.tables(table, self.days)!r})"
+
+
+def _number_accounts(connection: duckdb.DuckDBPyConnection, files: _Files) -> None:
+    """Give every account its position in the order of ids."""
+    connection.sql(
+        f"""create table population as
+        select account_id, hash, row_number() over (order by account_id) - 1 as account
+        from (select account as hash, min(account_id) as account_id from {files.rows("accounts")} group by account)"""
+    )
+
+
+def numbering_of(connection: duckdb.DuckDBPyConnection) -> Numbering:
+    """Return the positions of accounts by the hashes of their ids."""
+    return Numbering(connection.sql("select hash from population order by account").fetchnumpy()["hash"])
+
+
+def _read_prompts(files: list[str], accounts: Numbering) -> tuple[NDArray[np.int64], pa.Table]:
+    return prompts_by_account(files, accounts), shared_template_rows(files)
+
+
+def _load_totals(connection: duckdb.DuckDBPyConnection, files: _Files) -> dict[str, NDArray[np.int64]]:
+    sums = ", ".join(f"sum({name})::bigint as {name}" for name in ACTIVITY_COLUMNS)
+    kinds = ", ".join(f"sum({name})::bigint as {name}" for name in KIND_COLUMNS)
+    found = ", ".join(f"coalesce({name}, 0)::bigint as {name}" for name in KIND_COLUMNS)
+    totals = _fetch(
+        connection,
+        f"""select * exclude account from (
+            select s.*, {found} from (select account, {sums} from {files("activity")} group by account) s
+            left join (select account, {kinds} from {files("kinds")} group by account) k using (account)
+        ) order by account""",
+    )
+    return {name: column.astype(np.int64, copy=False) for name, column in totals.columns.items()}
+
+
+def _load_values(connection: duckdb.DuckDBPyConnection, files: _Files) -> Table:
+    """Merge what each account used over the days, kind by kind in alphabetical order."""
+    connection.sql(f"create temp table used as select * from {files('usage')}")
+    sources = dict.fromkeys(USED_KINDS, "used") | {"conversation": files("conversations")}
+    tables = {
+        kind: _fetch(
+            connection,
+            f"""select account, {kind} as value, sum(requests)::bigint as requests, min(first_us) as first_us,
+            max(last_us) as last_us from {source} where {kind} <> 0 group by account, {kind}
+            order by value, account""",
+        )
+        for kind, source in sorted(sources.items())
+    }
+    connection.sql("drop table used")
+    names = ("value", "account", "requests", "first_us", "last_us")
+    columns = {name: np.concatenate([table[name] for table in tables.values()]) for name in names}
+    kinds = [np.full(len(table), kind, dtype=object) for kind, table in tables.items()]
+    return Table({"kind": np.concatenate(kinds), **columns})
+
+
+def _load_models(connection: duckdb.DuckDBPyConnection, files: _Files) -> Table:
+    """Read what each account asked of which model; a text is held once, however many rows name it."""
+    rows = connection.sql(
+        f"""select account, day, model, surface, requests, input_tokens, output_tokens from {files("models")}
+        order by account, day, model, surface"""
+    ).to_arrow_table()
+    columns: dict[str, NDArray[np.generic]] = {}
+    for name in rows.column_names:
+        column = rows[name].combine_chunks()
+        if pa.types.is_string(column.type):
+            encoded = column.dictionary_encode()
+            texts = np.array(encoded.dictionary.to_pylist(), dtype=object)
+            columns[name] = texts[encoded.indices.to_numpy()]
+        else:
+            columns[name] = column.to_numpy()
+    return Table(columns)
+
+
+def _load_templates(connection: duckdb.DuckDBPyConnection, rows: pa.Table) -> Table:
+    """Find the template keys that several accounts share with different fillings.
 
     A prompt that many people send word for word is no template: its fillings are few for its uses.
     """
-    files = f"read_parquet({state.tables('templates', days)!r})"
-    connection.sql("create table repeated_keys (key bigint)")
-    [(rows,)] = connection.sql(f"select count(*) from {files}").fetchall()
-    parts = max(1, -(-rows // KEYS_AT_ONCE))
-    for part in range(parts):
-        # Hardly any key occurs twice. Those that do are found by counting alone, so that the costly conditions are
-        # tested on few.
-        connection.sql(
-            f"""insert into repeated_keys select key from {files} where (key >> 1) % {parts} = {part}
-            group by key having count(*) > 1"""
-        )
+    connection.register("template_rows", rows)
     connection.sql(
-        f"""create table repeated as select key, account_id, contents, requests, elicited, example
-        from {files} semi join repeated_keys using (key)"""
+        """create temp table repeated as select account, day, key, count(*) as contents,
+        sum(requests)::bigint as requests, sum(elicited)::bigint as elicited, min(content) as example
+        from template_rows group by account, day, key"""
     )
+    connection.unregister("template_rows")
     connection.sql(
-        f"""create table shared_keys as select key from repeated group by key
-        having min(account_id) <> max(account_id) and sum(contents) >= {MIN_TEMPLATE_CONTENTS}
+        f"""create temp table shared_keys as select key from repeated group by key
+        having min(account) <> max(account) and sum(contents) >= {MIN_TEMPLATE_CONTENTS}
         and count(distinct example) >= {MIN_TEMPLATE_VARIETY} * count(*)"""
     )
-    files = "repeated"
-    return _fetch(
+    templates = _fetch(
         connection,
-        f"""select account, key, sum(contents)::bigint as contents, sum(requests)::bigint as requests,
+        """select p.account, key, sum(contents)::bigint as contents, sum(requests)::bigint as requests,
         sum(elicited)::bigint as elicited, min(example) as example
-        from {files} join shared_keys using (key) join population using (account_id)
-        group by account, key order by account, key""",
+        from repeated r join shared_keys using (key) join population p on r.account = p.hash
+        group by p.account, key order by p.account, key""",
     )
+    connection.sql("drop table repeated")
+    connection.sql("drop table shared_keys")
+    return templates

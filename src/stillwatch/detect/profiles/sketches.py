@@ -2,7 +2,7 @@
 
 A theta sketch holds the smallest hashes of a set. Sketches of many accounts and days merge into the sketch of their
 union, whatever the machine or engine they were made on, so that overlap is estimated without the prompts' hashes
-themselves. They are made from the `contents` table, which every engine writes, and so are the same for every engine.
+themselves. They are made from the `prompts` table, which every engine writes, and so are the same for every engine.
 
 References:
     Dasgupta, Lang, Rhodes and Thaler, 2016, "A framework for estimating stream expression cardinalities",
@@ -47,17 +47,20 @@ class Overlap:
         return min(max(1.0 - self.different / self.sent, 0.0), 1.0) if self.sent else 0.0
 
 
-def sketch_day(contents: Path) -> pa.Table:
+def sketch_day(prompts: Path, accounts: Path) -> pa.Table:
     """Sketch the prompts of every account of one day.
 
     Args:
-        contents: The `contents` table of a day.
+        prompts: The `prompts` table of a day.
+        accounts: The `accounts` table of the day.
 
     Returns:
         Rows of `SKETCHES`, sorted by account. Prompts too short for a repetition to mean something are left out.
     """
-    table = pq.read_table(contents, columns=["account_id", "day", "content", "repeatable"])
-    table = table.filter(pc.equal(table["repeatable"], 1)).select(["account_id", "day", "content"])
+    table = pq.read_table(prompts, columns=["account", "day", "content", "repeatable"])
+    table = table.filter(pc.equal(table["repeatable"], 1)).select(["account", "day", "content"])
+    table = table.group_by(["account", "day", "content"]).aggregate([])  # once, whatever it came with
+    table = table.join(pq.read_table(accounts), "account", join_type="inner").drop_columns("account")
     busy = table.group_by(["account_id", "day"]).aggregate([("content", "count")])
     busy = busy.filter(pc.greater_equal(busy["content_count"], MIN_PROMPTS)).select(["account_id", "day"])
     rows = table.join(busy, ["account_id", "day"], join_type="inner")

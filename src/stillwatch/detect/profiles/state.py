@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["State", "day_name"]
 
-STATE_VERSION = 4
+STATE_VERSION = 5
 FLUSH_ROWS = 262_144  # facts of one day held in memory before they are written
 PENDING_ROWS = 1_000_000  # facts of all days held in memory: about 200 bytes each
 MANY_FILES = 12  # of one day: more are made one
@@ -46,6 +46,7 @@ REPEATING_COLUMNS = [
     "day",
     "hour",
     "account_id",
+    "account",
     "elicitation",
     "asn",
     "country",
@@ -289,12 +290,14 @@ class State:
 
     def sketches(self, days: Iterable[int] | None = None) -> list[str]:
         """List the files of the sketches of prompts, made now where nobody asked before."""
-        paths = [Path(path) for path in self.tables("contents", days)]
+        paths = [Path(path) for path in self.tables("prompts", days)]
         for path in paths:
             target = path.with_name("sketches.parquet")
             if not target.exists():
                 draft = path.with_name(".sketches.parquet")
-                pq.write_table(sketch_day(path), draft, compression="zstd")
+                pq.write_table(
+                    sketch_day(path, path.with_name("accounts.parquet")), draft, compression="zstd"
+                )
                 draft.replace(target)
         return [str(path.with_name("sketches.parquet")) for path in paths]
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from stillwatch.detect.links.load_levelling import daily_log_load
 from stillwatch.detect.profiles.definition import KIND_BITS
-from stillwatch.detect.profiles.population import Population
+from stillwatch.detect.profiles.population import Population, numbering_of
+from stillwatch.detect.profiles.prompt_rows import repeats_by_account
 from stillwatch.detect.profiles.state import State
 
 if TYPE_CHECKING:
@@ -109,22 +110,11 @@ def _daily_load(population: Population) -> dict[str, NDArray[np.float64]]:
 
 def _repeats(state: State, population: Population) -> dict[str, NDArray[np.float64]]:
     """Count repeatable prompts, the different ones among them, and those that other accounts sent as well."""
-    rows = population.connection.sql(
-        f"""with own as (
-            select account, content, sum(requests) as requests
-            from read_parquet({state.tables("contents", population.days)!r}) join population using (account_id)
-            where repeatable = 1 group by account, content),
-        everywhere as (select content, count(*) as accounts from own group by content)
-        select account, sum(requests)::double as prompts, count(*)::double as different_prompts,
-            count(*) filter (accounts > 1)::double as shared_prompts
-        from own join everywhere using (content) group by account"""
-    ).fetchnumpy()
-    out = {}
-    for name in ("prompts", "different_prompts", "shared_prompts"):
-        column = np.zeros(len(population))
-        column[rows["account"].astype(np.int64)] = np.ma.filled(rows[name], 0.0)
-        out[name] = column
-    return out
+    accounts = numbering_of(population.connection)
+    counted: dict[str, NDArray[np.float64]] = repeats_by_account(
+        state.tables("prompts", population.days), accounts
+    )
+    return counted
 
 
 def _new_models(population: Population) -> dict[str, NDArray[np.float64]]:

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from stillwatch.detect.fingerprints.columns import hash_column
 from stillwatch.detect.fingerprints.facts import FACTS
 from stillwatch.detect.profiles.definition import DAY_US, HOUR_US
 from stillwatch.detect.profiles.engine import open_engine
@@ -32,6 +33,7 @@ def make_facts(rows: int, *, seed: int = 1, days: int = 3, first_request: int = 
         "day": [],
         "hour": [],
         "account_id": [ACCOUNTS[one] for one in rng.integers(0, len(ACCOUNTS), rows)],
+        "account": [],
         "content": content,
         "system": rng.integers(0, 3, rows),
         "keys": [[int(one) * 10 + extra for extra in range(one % 4)] for one in content],
@@ -50,6 +52,7 @@ def make_facts(rows: int, *, seed: int = 1, days: int = 3, first_request: int = 
         columns[name] = rng.random(rows) < 0.3
     times = np.asarray(columns["time_us"])
     columns |= {"day": (times // DAY_US).astype(np.int32), "hour": (times // HOUR_US).astype(np.int32)}
+    columns["account"] = hash_column(pa.array(columns["account_id"], pa.string()))
     columns["single_turn"] = some([True, False])
     return pa.RecordBatch.from_arrays(
         [pa.array(columns[field.name], field.type) for field in FACTS], schema=FACTS
@@ -57,7 +60,9 @@ def make_facts(rows: int, *, seed: int = 1, days: int = 3, first_request: int = 
 
 
 def changed_copy(facts: pa.RecordBatch, **columns: list[object]) -> pa.RecordBatch:
-    """Return facts with some columns replaced."""
+    """Return facts with some columns replaced; who the accounts are goes with their ids."""
+    if "account_id" in columns:
+        columns["account"] = hash_column(pa.array(columns["account_id"], pa.string())).tolist()
     arrays = [
         pa.array(columns[field.name], field.type) if field.name in columns else facts.column(field.name)
         for field in FACTS

@@ -1,6 +1,7 @@
 """Sketches of prompts merge like the sets they stand for, and are the same for every engine."""
 
 from pathlib import Path
+from typing import Any
 
 import datasketches
 import numpy as np
@@ -85,17 +86,23 @@ def test_busy_account_days_are_sketched_alike_on_every_engine(tmp_path: Path) ->
         out = tmp_path / str(number)
         out.mkdir()
         open_engine(url).profile([([facts], out)])
-        found.append(sketch_day(out / "contents.parquet"))
+        found.append(sketch_day(out / "prompts.parquet", out / "accounts.parquet"))
     assert found[0].equals(found[1])
     wanted: dict[tuple[str, int], set[int]] = {}
-    for row in pq.read_table(tmp_path / "0" / "contents.parquet").to_pylist():
+    name_of = {row["account"]: row["account_id"] for row in _table(tmp_path / "0" / "accounts.parquet")}
+    for row in _table(tmp_path / "0" / "prompts.parquet"):
         if row["repeatable"]:
-            wanted.setdefault((row["account_id"], row["day"]), set()).add(row["content"])
+            wanted.setdefault((name_of[row["account"]], row["day"]), set()).add(row["content"])
     wanted = {place: contents for place, contents in wanted.items() if len(contents) >= MIN_PROMPTS}
     assert {(row["account_id"], row["day"]): estimate(row["prompts"]) for row in found[0].to_pylist()} == {
         place: len(contents) for place, contents in wanted.items()
     }
     assert MIN_REPEATABLE_TOKENS > 1
+
+
+def _table(path: Path) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
+    return rows
 
 
 def test_a_day_without_busy_accounts_has_no_sketches(tmp_path: Path) -> None:

@@ -11,6 +11,9 @@ import narwhals as nw
 from stillwatch.detect.profiles.definition import TABLES
 from stillwatch.detect.profiles.engine.port import Day
 
+WRITING = "format parquet, compression lz4, dictionary_size_limit 2000"
+"""Most columns never repeat a value: to look for a dictionary takes longer than to write them."""
+
 
 class DuckDBEngine:
     """Profiles with DuckDB; spills to disk beyond its memory limit.
@@ -25,15 +28,14 @@ class DuckDBEngine:
     def __init__(self, *, threads: int, memory_limit: str) -> None:
         """Open a private in-memory database."""
         self._threads = threads
+        # Each query runs on the thread that asks: days and tables are computed side by side, because one of them alone has
+        # too few row groups for several threads.
         self._connection = duckdb.connect(
-            config={"threads": threads, "memory_limit": memory_limit, "preserve_insertion_order": False}
+            config={"threads": 1, "memory_limit": memory_limit, "preserve_insertion_order": False}
         )
 
     def profile(self, days: Sequence[Day]) -> None:
-        """Write every table of each day's profile as `<table>.parquet`.
-
-        Days and tables are computed side by side: one of them alone has too few row groups to keep the threads busy.
-        """
+        """Write every table of each day's profile as `<table>.parquet`."""
         tasks = [(day, name) for day in days for name in TABLES]
         with ThreadPoolExecutor(max_workers=self._threads, thread_name_prefix="profile") as pool:
             for _ in pool.map(lambda task: self._write(*task), tasks):
@@ -44,7 +46,8 @@ class DuckDBEngine:
         with self._connection.cursor() as cursor:
             files = cursor.read_parquet([str(path) for path in facts])
             native = TABLES[table](nw.from_native(files)).to_native()
-            native.write_parquet(str(out / f"{table}.parquet"), compression="lz4")
+            path = str(out / f"{table}.parquet").replace("'", "''")
+            cursor.execute(f"copy ({native.sql_query()}) to '{path}' ({WRITING})")
 
     def close(self) -> None:
         """Close the database."""
