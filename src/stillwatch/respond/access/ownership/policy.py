@@ -114,6 +114,7 @@ def _validated(path: Path, document: dict[object, object]) -> OwnershipPolicy:
     try:
         return OwnershipPolicy.model_validate(document)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise OwnershipError(f"{path}, {place}: {first['msg'].lower()}", hint=_HINT) from error
+        said = "; ".join(
+            f"{'.'.join(map(str, detail['loc']))}: {detail['msg'].lower()}" for detail in error.errors()
+        )
+        raise OwnershipError(f"{path}: {said}", hint=_HINT) from error

@@ -1,0 +1,1 @@
+"""On-ramps: programmes with easier access (education, start-ups, security research) and stricter conditions."""
