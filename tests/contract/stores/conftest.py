@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from stillwatch.detect.findings.report.example import example_report
+from stillwatch.domain.findings import Finding
 from stillwatch.respond.audit import AuditTrail
 from stillwatch.respond.store import Store, open_store
 
@@ -35,7 +37,8 @@ def empty_url(
 ) -> Callable[[], str]:
     """Return a maker of URLs, each of a database without any tables."""
     if kind == "postgresql":
-        return request.getfixturevalue("new_database")
+        new_database: Callable[[], str] = request.getfixturevalue("new_database")
+        return new_database
     numbers, folder = itertools.count(), tmp_path_factory.mktemp("empty")
     return lambda: f"sqlite:///{folder}/{next(numbers)}.db"
 
@@ -86,6 +89,22 @@ def clock() -> Clock:
 
 
 @pytest.fixture
+def wait(clock: Clock) -> Callable[[timedelta], None]:
+    """Return what lets time pass."""
+
+    def pass_by(span: timedelta) -> None:
+        clock.now += span
+
+    return pass_by
+
+
+@pytest.fixture
 def trail(store: Store, clock: Clock) -> AuditTrail:
     """Return the trail of a store without entries."""
     return AuditTrail(store, clock)
+
+
+@pytest.fixture(scope="session")
+def finding() -> Finding:
+    """Return a finding with evidence, of 212 accounts."""
+    return example_report().findings[1]

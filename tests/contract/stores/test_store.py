@@ -2,6 +2,7 @@
 
 import multiprocessing
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -78,9 +79,13 @@ def _revision_after_opening(url: str) -> str | None:
 
 
 def test_what_an_exception_ends_was_never_written(scratch: Store) -> None:
-    with pytest.raises(RuntimeError, match="on purpose"), scratch.writing() as connection:
-        connection.execute(insert(SCRATCH).values(number=1))
-        raise RuntimeError("on purpose")
+    def write_and_fail() -> None:
+        with scratch.writing() as connection:
+            connection.execute(insert(SCRATCH).values(number=1))
+            raise LookupError("on purpose")
+
+    with pytest.raises(LookupError, match="on purpose"):
+        write_and_fail()
     assert numbers_in(scratch) == 0
 
 
@@ -95,17 +100,14 @@ def test_a_reader_sees_one_snapshot_while_others_write(scratch: Store) -> None:
 
 
 def test_nothing_written_through_a_reader_stays(scratch: Store) -> None:
-    try:
-        with scratch.reading() as connection:
-            connection.execute(insert(SCRATCH).values(number=1))
-    except DBAPIError as refused:
-        assert "read-only" in str(refused)
+    with suppress(DBAPIError), scratch.reading() as connection:  # refused, or rolled back
+        connection.execute(insert(SCRATCH).values(number=1))
     assert numbers_in(scratch) == 0
 
 
 def test_a_foreign_key_is_kept(store: Store) -> None:
     row = text("INSERT INTO case_accounts (case_id, account_id, joined_at) VALUES ('case-1', 'a', 0)")
-    with pytest.raises(DBAPIError, match="(?i)foreign key"), store.writing() as connection:
+    with pytest.raises(DBAPIError, match=r"(?i)foreign key"), store.writing() as connection:
         connection.execute(row)
 
 

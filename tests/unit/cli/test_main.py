@@ -12,8 +12,8 @@ from stillwatch import __version__
 from stillwatch.cli import COMMANDS, main, terminal
 
 HEAVY = (
-    "datasketches", "duckdb", "jinja2", "msgspec", "narwhals", "numpy", "pandas", "polars", "pyarrow", "pydantic",
-    "pyspark", "scipy", "sknetwork", "structlog", "yaml", "zstandard",
+    "alembic", "datasketches", "duckdb", "jinja2", "msgspec", "narwhals", "numpy", "pandas", "polars", "pyarrow", "pydantic",
+    "pyspark", "scipy", "sknetwork", "sqlalchemy", "structlog", "yaml", "zstandard",
 )  # fmt: skip
 MAX_HELP_CPU_S = 0.4
 
@@ -103,5 +103,6 @@ def test_a_closed_pipe_ends_without_a_traceback() -> None:
 
 def test_every_file_in_the_folder_is_a_command_or_belongs_to_all_of_them() -> None:
     folder = Path(terminal.__file__).parent
-    files = {path.stem for path in folder.glob("*.py")} - {"__init__", "events", "progress", "terminal"}
+    shared = {"__init__", "database", "events", "progress", "terminal"}
+    files = {path.stem for path in folder.glob("*.py")} - shared
     assert files == set(COMMANDS)

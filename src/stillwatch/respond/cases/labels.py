@@ -15,6 +15,7 @@ from stillwatch.respond.cases.evidence import commit
 from stillwatch.respond.cases.replay import CaseAction
 from stillwatch.respond.cases.wording import MAX_REASON, digest_of_names, linted
 from stillwatch.respond.store import Store
+from stillwatch.respond.store.bulk import insert_many
 from stillwatch.respond.store.case_tables import case_label_accounts, case_labels, cases
 
 LABEL = "label"
@@ -206,5 +207,5 @@ def _insert(
     }
     connection.execute(insert(case_labels).values(row))
     named = [{"label_id": label_id, "account_id": name} for name in accounts]
-    connection.execute(insert(case_label_accounts), named)
+    insert_many(connection, case_label_accounts, named)
     return label_id

@@ -13,6 +13,7 @@ from stillwatch.domain.cases import Case, Note
 from stillwatch.domain.findings import Finding
 from stillwatch.respond.cases.replay import CASE
 from stillwatch.respond.store.audit_tables import audit_entries
+from stillwatch.respond.store.bulk import insert_many
 from stillwatch.respond.store.case_tables import case_accounts, case_notes, case_snapshots, cases
 from stillwatch.respond.store.columns import canonical_json
 
@@ -81,9 +82,11 @@ def join(connection: Connection, case_id: str, accounts: Collection[str], now: d
     """Let accounts belong to a case from now on; one that had left keeps the time at which it joined first."""
     known = _known_among(connection, case_id, accounts)
     new = [name for name in accounts if name not in known]
-    if new:
-        rows = [{"case_id": case_id, "account_id": name, "joined_at": now} for name in new]
-        connection.execute(insert(case_accounts), rows)
+    insert_many(
+        connection,
+        case_accounts,
+        [{"case_id": case_id, "account_id": name, "joined_at": now} for name in new],
+    )
     _mark(connection, case_id, known, left_at=None)
 
 
