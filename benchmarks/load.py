@@ -24,13 +24,13 @@ from stillwatch.domain.requests import ACCOUNTS, REQUESTS, TIME_TYPE
 ACCOUNTS_PER_REQUEST = 95_000 / 10_000_000
 DAYS = 18
 CHUNK = 500_000
-VERSION = 4  # of what is made: a new one is not mixed up with what an old one left in the cache
+VERSION = 5  # of what is made: a new one is not mixed up with what an old one left in the cache
 _START_US = int(datetime(2026, 3, 2, tzinfo=UTC).timestamp()) * 1_000_000
 _DAY_US = 86_400_000_000
-_TEMPLATES = 3_000
+_SHARED_TEXTS = 300  # templates and system instructions of tutorials and frameworks
+_OWN_TEXT = 0.8  # share of accounts with a template or system instructions that wrote their own
 _GROUP = 40
 _TURNS = 3  # requests of a conversation, on average
-_SYSTEMS = 800
 
 
 @dataclass(frozen=True)
@@ -88,24 +88,36 @@ def cache_folder() -> Path:
 
 def _make_world(accounts: int, rng: Chance) -> _World:
     text = make_text(rng)
-    templates = make_templates(text, _TEMPLATES, rng)
-    systems = text.sentences(rng.integers(30, 120, _SYSTEMS), np.zeros(_SYSTEMS, np.int64), rng)
-    group = np.arange(accounts) // _GROUP
-    template_of = np.full(accounts, -1)
     pipelines = rng.random(accounts) < 0.1
-    template_of[pipelines] = rng.integers(0, _TEMPLATES, pipelines.sum())
+    template_of = _own_or_shared(pipelines, rng)
     grouped = np.arange(accounts) >= accounts - accounts // 100
-    template_of[grouped] = group[grouped] % _TEMPLATES
+    template_of[grouped] = template_of.max() + 1 + np.arange(grouped.sum()) // _GROUP
+    templates = make_templates(text, int(template_of.max()) + 1, rng)
+    system_of = _own_or_shared(rng.random(accounts) < 0.3, rng)
+    systems = text.sentences(*_lengths(int(system_of.max()) + 1, rng), rng)
     demand = rng.lognormal(0, 1.7, accounts) * np.where(pipelines, 4, 1)
     return _World(
         text,
         templates,
         template_of,
         systems,
-        np.where(rng.random(accounts) < 0.3, rng.integers(0, _SYSTEMS, accounts), -1),
+        system_of,
         np.where(rng.random(accounts) < 0.1, rng.integers(0, text.languages, accounts), 0),
         np.cumsum(demand) / demand.sum(),
     )
+
+
+def _own_or_shared(having: npt.NDArray[np.bool_], rng: Chance) -> Ids:
+    """Number the texts of the accounts that have one, most of them their own; -1 for the others."""
+    own = having & (rng.random(len(having)) < _OWN_TEXT)
+    chosen = np.where(having, rng.integers(0, _SHARED_TEXTS, len(having)), -1)
+    chosen[own] = _SHARED_TEXTS + np.arange(own.sum())
+    return chosen
+
+
+def _lengths(count: int, rng: Chance) -> tuple[Ids, Ids]:
+    """Words of each system text, and its language."""
+    return rng.integers(30, 120, count), np.zeros(count, np.int64)
 
 
 def _requests(world: _World, first: int, count: int, rows: int) -> pa.Table:
