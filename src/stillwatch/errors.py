@@ -16,6 +16,7 @@ The tree, with the exit code of each leaf::
     │   └── TooManyRejectedError .. 1   more lines were rejected than --max-rejected allows
     ├── NothingToReadError ........ 3   the sources hold no requests at all
     ├── StateError ................ 1   the state folder was written by something else
+    │   └── StateInUseError ....... 1   another scan works on the state folder
     ├── EngineError ............... 1   the profile engine cannot be reached or refuses
     ├── StoreError ................ 1   the node's database cannot be opened, read or written
     │   └── StoreBusyError ........ 1   another writer did not end in time
@@ -166,6 +167,12 @@ class StateError(StillwatchError):
     """The state folder was written by another version or by something else."""
 
     default_hint = "choose a new --state folder, or delete this one and scan the logs again"
+
+
+class StateInUseError(StateError):
+    """Another scan works on the state folder."""
+
+    default_hint = "wait until it ends, or end it; the lock goes with the process, there is no file to delete"
 
 
 class EngineError(StillwatchError):

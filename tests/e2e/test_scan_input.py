@@ -14,6 +14,7 @@ import pytest
 import zstandard
 
 from stillwatch.cli import main
+from stillwatch.detect.profiles.lock import held
 from stillwatch.domain.findings import ScanReport
 
 pytestmark = pytest.mark.xdist_group("scans")
@@ -228,3 +229,50 @@ def test_a_state_made_with_other_rules_is_refused(
     words = ["scan", str(tmp_path / "logs.parquet"), "--state", str(state), "--out", str(tmp_path / "out")]
     assert main(words) == 1
     assert "rules" in capsys.readouterr().err
+
+
+def test_two_scans_on_one_state_do_not_mix(
+    few: pa.Table, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pq.write_table(few, tmp_path / "logs.parquet")
+    words = ["scan", str(tmp_path / "logs.parquet"), "--state", str(tmp_path / "state")]
+    with held(tmp_path / "state"):
+        assert main([*words, "--out", str(tmp_path / "out")]) == 1
+    said = capsys.readouterr().err
+    assert "in use by process" in said
+    assert "help:" in said
+    assert main([*words, "--out", str(tmp_path / "out"), "--no-exit-codes"]) == 0
+
+
+def test_a_state_is_no_baseline_of_itself(
+    few: pa.Table, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pq.write_table(few, tmp_path / "logs.parquet")
+    words = ["scan", str(tmp_path / "logs.parquet"), "--state", str(tmp_path / "state")]
+    assert main([*words, "--out", str(tmp_path / "out"), "--no-exit-codes"]) == 0
+    assert main([*words, "--out", str(tmp_path / "out"), "--baseline", str(tmp_path / "state")]) == 2
+    assert "both the state and the baseline" in capsys.readouterr().err
+
+
+def test_a_state_folder_serves_as_a_baseline(
+    few: pa.Table, tmp_path: Path, scan: Callable[..., ScanReport]
+) -> None:
+    pq.write_table(few, tmp_path / "logs.parquet")
+    scan(tmp_path / "logs.parquet", "--state", tmp_path / "state")
+    report = scan(tmp_path / "logs.parquet", "--baseline", tmp_path / "state")
+    assert report.calibration.mode == "baseline"
+    assert report.baseline is None
+
+
+def test_limits_of_reading_come_from_the_settings(
+    few: pa.Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = few.slice(0, 200).to_pylist()
+    longest = max(len((row["prompt"] or "").encode()) for row in rows)
+    (tmp_path / "logs.jsonl").write_bytes(json_lines(few.slice(0, 200)))
+    monkeypatch.setenv("STILLWATCH_READ__MAX_PROMPT_BYTES", str(longest - 1))
+    words = ["scan", str(tmp_path / "logs.jsonl"), "--out", str(tmp_path / "out"), "--no-exit-codes"]
+    assert main([*words, "--max-rejected", "1"]) == 0
+    refused = [json.loads(line) for line in (tmp_path / "out" / "rejected.jsonl").read_text().splitlines()]
+    assert refused
+    assert {one["reason"] for one in refused} == {"text_too_long"}

@@ -1,9 +1,11 @@
 """Defaults yield to the file, the file to the environment, the environment to flags."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from stillwatch.detect.logs import ReadLimits
 from stillwatch.errors import SettingsError
 from stillwatch.settings import CONFIG_FILE, Settings, load, variable_names
 
@@ -95,3 +97,28 @@ def test_every_setting_has_a_variable_and_a_description() -> None:
         fields = getattr(group.annotation, "model_fields", {})
         assert fields
         assert all(field.description for field in fields.values())
+
+
+def test_limits_of_reading_are_settings_with_the_same_defaults() -> None:
+    assert ReadLimits(**load().read.as_limits()) == ReadLimits()
+
+
+def test_a_limit_of_reading_can_be_set_in_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    write_config(
+        "[read]\nmax_prompt_bytes = 65536\nearliest = 2024-01-01T00:00:00Z\nfuture_tolerance_h = 0.5\n"
+    )
+    monkeypatch.setenv("STILLWATCH_READ__MAX_LINE_BYTES", "1000000")
+    limits = ReadLimits(**load().read.as_limits())
+    assert (limits.max_prompt_bytes, limits.max_line_bytes) == (65_536, 1_000_000)
+    assert limits.earliest == datetime(2024, 1, 1, tzinfo=UTC)
+    assert limits.future_tolerance == timedelta(minutes=30)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["max_prompt_bytes = 0", "max_line_bytes = -1", "earliest = 2024-01-01T00:00:00", "shoe_size = 43"],
+)
+def test_a_limit_that_makes_no_sense_is_refused(line: str) -> None:
+    write_config(f"[read]\n{line}\n")
+    with pytest.raises(SettingsError, match=line.split(maxsplit=1)[0]):
+        load()

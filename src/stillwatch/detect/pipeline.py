@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,11 +24,12 @@ from stillwatch.detect.logs import (
     read_authorizations,
 )
 from stillwatch.detect.options import ScanOptions, ScanResult
+from stillwatch.detect.profiles.lock import MANIFEST, held
 from stillwatch.detect.profiles.state import State
 from stillwatch.detect.timing import Stopwatch
 from stillwatch.domain.authorizations import Authorization
 from stillwatch.domain.findings import Finding, InputSummary, ScanReport
-from stillwatch.errors import NothingToReadError
+from stillwatch.errors import NothingToReadError, UsageError
 
 __all__ = ["ScanOptions", "ScanResult", "judge_state", "scan"]
 
@@ -60,9 +62,29 @@ def scan(
     """
     work = Path(tempfile.mkdtemp(prefix="stillwatch-"))
     try:
-        return _Scan(options, rejected, baseline_rejected or RejectedLog(), work, say).run()
+        with held(options.state or work / "state", now=options.now), _held_baseline(options):
+            return _Scan(options, rejected, baseline_rejected or RejectedLog(), work, say).run()
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _baseline_state(options: ScanOptions) -> Path | None:
+    """Return the baseline's state folder; None where the baseline is logs."""
+    root = Path(options.baseline) if options.baseline else None
+    return root if root is not None and (root / MANIFEST).exists() else None
+
+
+def _held_baseline(options: ScanOptions) -> AbstractContextManager[None]:
+    """Keep others from writing to the baseline's state folder while it is read."""
+    root = _baseline_state(options)
+    if root is None:
+        return nullcontext()
+    if options.state is not None and options.state.resolve() == root.resolve():
+        raise UsageError(
+            f"{root} is both the state and the baseline",
+            hint="give the state folder of an earlier, ordinary period, or leave --baseline out",
+        )
+    return held(root, shared=True, now=options.now)
 
 
 def judge_state(
@@ -145,8 +167,9 @@ class _Scan:
         with self.watch("prepare"):
             if options.baseline_accounts:
                 own = load_accounts(options.baseline_accounts, rejected=self.baseline_rejected)
-        if (Path(options.baseline) / "manifest.json").exists():
-            period, read = self.intake.open_state(Path(options.baseline)), None
+        root = _baseline_state(options)
+        if root is not None:
+            period, read = self.intake.open_state(root), None
         else:
             period, read = self._read_baseline(options.baseline)
         with self.watch("prepare"):

@@ -29,6 +29,7 @@ from stillwatch.detect.fingerprints.facts import FACTS
 from stillwatch.detect.profiles.catalog import Catalog, FactFile, day_name, synced
 from stillwatch.detect.profiles.duplicates import repeated_rows
 from stillwatch.detect.profiles.engine import Engine
+from stillwatch.detect.profiles.lock import LOCK_FILE
 from stillwatch.detect.profiles.names import merge_names
 from stillwatch.detect.profiles.sketches import sketch_day
 from stillwatch.errors import StateError
@@ -104,7 +105,7 @@ class State:
                     hint="scan the logs again into an empty --state folder",
                 )
             return
-        if self.root.exists() and (not self.root.is_dir() or any(self.root.iterdir())):
+        if self.root.exists() and not (self.root.is_dir() and _is_empty(self.root)):
             raise StateError(f"{self.root} is not empty and is no state folder", hint="name an empty folder")
         self.root.mkdir(parents=True, exist_ok=True)
         draft = self.root / ".manifest.json"
@@ -362,6 +363,11 @@ def _by_day(facts: pa.RecordBatch) -> list[tuple[int, pa.RecordBatch]]:
         (day, ordered.slice(start, end - start))
         for day, start, end in zip(labels.tolist(), starts.tolist(), ends.tolist(), strict=True)
     ]
+
+
+def _is_empty(root: Path) -> bool:
+    """Tell whether a folder holds nothing but the lock of whoever is about to fill it."""
+    return all(one.name == LOCK_FILE for one in root.iterdir())
 
 
 def _read_manifest(path: Path) -> object:

@@ -1,6 +1,7 @@
 import io
 import os
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from rich.cells import cell_len
 
 from stillwatch.detect.findings.report import render
 from stillwatch.detect.findings.report.example import example_report
-from stillwatch.domain.findings import ScanReport
+from stillwatch.domain.findings import InputSummary, ScanReport
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -142,3 +143,32 @@ def test_many_low_findings_are_counted_after_the_first_ten(report: ScanReport) -
     assert text.count("low[account]") == 10
     assert "and 15 low findings more, in findings.json" in text
     assert text.splitlines()[-1].startswith("stillwatch: 25 findings (25 low)")
+
+
+def test_without_a_replay_nothing_is_said_of_replay_steps(report: ScanReport) -> None:
+    at_once = report.model_copy(update={"replay": ()})
+    assert "replay" in pretty(report, 100)
+    assert "replay" not in pretty(at_once, 100)
+
+
+def test_what_an_earlier_scan_flagged_is_said_with_its_date(report: ScanReport) -> None:
+    at_once = report.model_copy(update={"replay": ()})
+    assert (
+        pretty(at_once, 200).count("first flagged by an earlier scan of the logs that ended 2026-11-05") == 1
+    )
+
+
+def test_a_scan_that_flags_a_campaign_itself_says_nothing_of_earlier(report: ScanReport) -> None:
+    now = [
+        one.model_copy(update={"detected_at": one.last_seen + timedelta(hours=1)}) for one in report.findings
+    ]
+    said = pretty(report.model_copy(update={"replay": (), "findings": tuple(now)}), 100)
+    assert "first flagged" not in said
+
+
+def test_what_was_read_of_the_baseline_has_a_line_of_its_own(report: ScanReport) -> None:
+    read = InputSummary(files=3, requests=51_200, rejected=7, duplicates=2)
+    lines = pretty(report.model_copy(update={"baseline": read}), 100).splitlines()
+    assert "baseline: 51,200 requests; 7 lines rejected; 2 duplicates dropped" in lines
+    assert "212 lines rejected" in lines[-1]
+    assert not any(line.startswith("baseline:") for line in pretty(report, 100).splitlines())
