@@ -25,6 +25,7 @@ The tree, with the exit code of each leaf::
     │   ├── UnknownCaseError ...... 1   no case has this id
     │   └── CaseConflictError ..... 1   somebody else changed the case in the meantime
     ├── GuardError ................ 1   a guard cannot learn what is in force; it goes on with what it knows
+    ├── GrantError ................ 1   an authorization cannot be recorded or changed in this way
     ├── DecisionError ............. 1   a decision, indicator or appeal cannot be changed in this way
     │   └── UnknownDecisionError .. 1   no decision, indicator or appeal has this id
     ├── NodeError ................. 1   the node cannot do what it was asked
@@ -225,6 +226,12 @@ class GuardError(StillwatchError):
     """A guard cannot learn what is in force. It goes on with what it knows, and counts."""
 
     default_hint = "docs/decisions.md says what a guard connects to"
+
+
+class GrantError(StillwatchError):
+    """An authorization cannot be recorded, revoked or found in this way."""
+
+    default_hint = "docs/access.md says what a recorded authorization needs"
 
 
 class DecisionError(StillwatchError):

@@ -36,6 +36,7 @@ class Authorization(Record):
         starts_on: first day (UTC).
         ends_on: last day (UTC), inclusive. Every permission ends.
         approved_by: who said so.
+        approved_on: when, as a day (UTC); None in files that do not say.
     """
 
     authorization_id: Name
@@ -49,6 +50,7 @@ class Authorization(Record):
     starts_on: date
     ends_on: date
     approved_by: Name
+    approved_on: date | None = None
 
     @model_validator(mode="after")
     def _has_scope_and_span(self) -> Self:
@@ -62,3 +64,21 @@ class Authorization(Record):
     def is_in_date(self, day: date) -> bool:
         """Say whether the permission holds on a day."""
         return self.starts_on <= day <= self.ends_on
+
+    def names_account(
+        self, account_id: str, *, recorded: str | None = None, email_domain: str | None = None
+    ) -> bool:
+        """Say whether the permission speaks of an account; dates and scope are not looked at.
+
+        Args:
+            account_id: The account.
+            recorded: The account table's `authorization`: this permission's id, or `purpose:organization`.
+            email_domain: The account's e-mail domain.
+        """
+        organization = (recorded or "").partition(":")[2]
+        return (
+            account_id in self.account_ids
+            or (self.organization is not None and self.organization in {organization, email_domain})
+            or (self.email_domain is not None and self.email_domain == email_domain)
+            or recorded == self.authorization_id
+        )

@@ -1,0 +1,1 @@
+"""Authorizations on record: who approved what for whom, when, how far, until when, and what became of it."""
