@@ -24,6 +24,7 @@ COMMANDS: Final[dict[str, str]] = {
     "signals": "List the signals, or explain one.",
     "node": "Receive requests as they happen, detect while they do, decide in time.",
     "case": "Open cases for findings, work on them, label them.",
+    "decisions": "Decide what happens to calls: in shadow first, always with an end and an undo.",
     "audit": "Show and verify the trail of everything that was done.",
     "schema": "Print the JSON Schema of findings.json.",
     "access": "Check who owns an organization, who qualifies for a programme, what is authorized.",

@@ -4,11 +4,14 @@ import random
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import Final
 
 from stillwatch.domain.actions import Mode
 from stillwatch.domain.decisions import Decision
 from stillwatch.domain.findings import Finding
 from stillwatch.respond.decisions.playbook import STANDARD, Delay, Playbook, Rule, Step
+
+_RULE: Final = "rule "
 
 
 def plan(
@@ -59,6 +62,11 @@ def groups(
     return [(rule, tuple(by_rule[rule.name])) for rule in playbook.rules if rule.name in by_rule]
 
 
+def rule_of(decision: Decision) -> str:
+    """Return the name of the rule that a planned decision followed."""
+    return decision.reason.removeprefix(_RULE).partition(":")[0]
+
+
 def new_id(kind: str, rng: random.Random) -> str:
     """Return an id such as `decision--1f6e…` (a version 4 UUID, as STIX writes ids)."""
     return f"{kind}--{uuid.UUID(int=rng.getrandbits(128), version=4)}"
@@ -87,7 +95,7 @@ def _decision(
         withheld=step.withhold,
         tags=step.tags,
         enforced_share=step.share,
-        reason=f"rule {rule.name}: {finding.label.phrase}, severity {finding.severity}, confidence {finding.confidence}",
+        reason=f"{_RULE}{rule.name}: {finding.label.phrase}, severity {finding.severity}, confidence {finding.confidence}",
         evidence=(finding.finding_id,),
         author=playbook.author,
         rationale=rationale,

@@ -27,8 +27,12 @@ _UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _DURATION: Final = re.compile(r"^(\d{1,6})([smhdw])$")
 
 
-def _duration(value: object) -> object:
-    """Read 30m, 12h or 7d."""
+def read_duration(value: object) -> object:
+    """Read 30m, 12h or 7d.
+
+    Raises:
+        ValueError: it is something else; inside a playbook this becomes a `PlaybookError`.
+    """
     if not isinstance(value, str):
         raise ValueError("write a duration with its unit, as 30m, 12h or 7d")  # noqa: TRY004 - pydantic collects ValueError
     found = _DURATION.match(value)
@@ -37,7 +41,7 @@ def _duration(value: object) -> object:
     return timedelta(seconds=int(found[1]) * _UNITS[found[2]])
 
 
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Duration = Annotated[timedelta, BeforeValidator(read_duration)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=80)]
 
 
