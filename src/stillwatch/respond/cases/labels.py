@@ -145,11 +145,17 @@ def _known(connection: Connection, as_of: datetime | None) -> Iterator[KnownLabe
     query = select(case_labels, cases.c.campaign_id).join(
         cases, cases.c.case_id == case_labels.c.case_id, isouter=True
     )
+    named = select(case_label_accounts)
     if as_of is not None:
-        in_force = (case_labels.c.until.is_(None)) | (case_labels.c.until > as_of)
-        query = query.where(case_labels.c.since <= as_of, in_force)
-    for row in connection.execute(query.order_by(case_labels.c.label_id)).all():
-        yield KnownLabel(**_fields(row), accounts=accounts_labeled(connection, row.label_id))
+        until = case_labels.c.until
+        in_force = (case_labels.c.since <= as_of) & (until.is_(None) | (until > as_of))
+        query = query.where(in_force)
+        named = named.join(case_labels).where(in_force)
+    accounts: dict[int, list[str]] = {}
+    for row in connection.execute(named):
+        accounts.setdefault(row.label_id, []).append(row.account_id)
+    for row in connection.execute(query.order_by(case_labels.c.label_id)):
+        yield KnownLabel(**_fields(row), accounts=tuple(sorted(accounts[row.label_id])))
 
 
 def _fields(row: Row[Any]) -> dict[str, Any]:
