@@ -36,6 +36,14 @@ ADAPTIVE_CAMPAIGNS = {"adaptive", "careless", "patient"}
 """Adversaries who know the detectors: their cards are printed, and nothing is claimed of them."""
 
 
+CALIBRATION = {
+    "self": "calibrated on itself",
+    "baseline": "calibrated on dev-quiet and its accounts",
+    "baseline without its accounts": "calibrated on dev-quiet, whose accounts are not known",
+}
+"""What ordinary means, by mode."""
+
+
 @dataclass(frozen=True)
 class Result:
     """One scan with what is claimed of it."""
@@ -100,15 +108,12 @@ def _labeled(folder: Path) -> Iterator[Result]:
     if not dev.is_dir():
         return
     baseline = ("--baseline", str(quiet / "requests"))
-    for mode, options in (("self", ()), ("baseline", baseline)):
-        scanned = scan_and_score(dev, folder / f"dev-{mode}", (*options, *REPLAY))
-        yield Result(f"dev, {_calibration(mode)}", scanned, list(claims_on_dev(scanned.card, mode=mode)))
+    known = (*baseline, "--baseline-accounts", str(quiet / "accounts.parquet"))
+    for mode, options in (("self", ()), ("baseline", known), ("baseline without its accounts", baseline)):
+        scanned = scan_and_score(dev, folder / f"dev-{mode.replace(' ', '-')}", (*options, *REPLAY))
+        yield Result(f"dev, {CALIBRATION[mode]}", scanned, list(claims_on_dev(scanned.card, mode=mode)))
     scanned = scan_and_score(quiet, folder / "quiet", REPLAY)
     yield Result("dev-quiet, calibrated on itself", scanned, list(claims_on_quiet(scanned.card, mode="self")))
-
-
-def _calibration(mode: str) -> str:
-    return "calibrated on itself" if mode == "self" else "calibrated on dev-quiet"
 
 
 def _simulated(folder: Path) -> Iterator[Result]:

@@ -33,21 +33,27 @@ FULL_ROWS = (1_000_000, 3_000_000, 10_000_000)
 REQUESTS_PER_S = 150_000
 MEMORY_BYTES = 4 * 2**30
 MAX_EXPONENT = 1.1  # time grows as rows^1 when linear; a tenth is left for measurement
-STAGES = ("read", "fingerprint", "profile", "links", "campaigns", "signals", "findings", "report")
+STAGES = (
+    "prepare", "read", "fingerprint", "profile", "links", "campaigns", "signals", "findings", "report",
+)  # fmt: skip
+PER_REQUEST = ("read", "fingerprint", "profile")
+"""Stages whose cost grows with requests; that of the others grows with active accounts."""
 _MINHASH_PROMPTS = 5_000
 _MMD_PROMPTS = 12_000
 _FLOOR_PROGRAM = """
-import sys, pyarrow.dataset as ds
-print(sum(batch.num_rows for batch in ds.dataset(sys.argv[1]).to_batches()))
+import sys, time, pyarrow.dataset as ds
+started = time.perf_counter()
+sum(batch.num_rows for batch in ds.dataset(sys.argv[1]).to_batches())
+print(time.perf_counter() - started)
 """
 
 
 @dataclass(frozen=True)
 class Run:
-    """One scan of one load, and the plain read of the same files."""
+    """One scan of one load, and the seconds of a plain read of the same files."""
 
     rows: int
-    floor: Measured
+    floor_s: float
     scan: Measured
     stages: dict[str, float]
 
@@ -59,7 +65,7 @@ class Run:
 
 def run_scan(load: Load) -> Run:
     """Measure the plain Parquet read of all columns, then the scan, each in a process of its own."""
-    floor = measure([sys.executable, "-c", _FLOOR_PROGRAM, str(load.requests)])
+    floor_s = float(measure([sys.executable, "-c", _FLOOR_PROGRAM, str(load.requests)]).stdout)
     with tempfile.TemporaryDirectory() as folder:
         timings = Path(folder) / "timings.json"
         scan = measure(
@@ -70,7 +76,7 @@ def run_scan(load: Load) -> Run:
             ]
         )
         stages = json.loads(timings.read_text(encoding="utf-8"))
-    return Run(load.rows, floor, scan, stages)
+    return Run(load.rows, floor_s, scan, stages)
 
 
 def peer_rates(load: Load) -> dict[str, float]:
@@ -102,7 +108,7 @@ def main(arguments: Sequence[str] = ()) -> int:
         print(f"{rows:,} requests: {runs[-1].rate:,.0f} requests/s", flush=True)
     peers = peer_rates(make_load(runs[0].rows))
     claims = _claims(runs)
-    tables = [_stage_table(runs), _peer_table(runs[-1], peers)]
+    tables = [_stage_table(runs), _cost_table(runs), _peer_table(runs[-1], peers)]
     print("\n\n".join(aligned(*table) for table in tables))
     failed = print_claims(claims)
     body = "\n\n".join([*(markdown(*table) for table in tables), claims_markdown(claims), _NOTE])
@@ -111,9 +117,10 @@ def main(arguments: Sequence[str] = ()) -> int:
 
 
 _NOTE = """Made-up words, about 320 characters a prompt, heavy-tailed accounts (95,000 for ten million requests), 18 days.
-The read floor is the plain PyArrow read of every column, in a process of its own; its time and the scan's hold
-the start of Python. Memory is resident memory of the whole process tree at its peak, shared pages counted for
-each process. The peers only fingerprint or score the same prompts; they link no accounts and report no campaign.
+Seconds of stages are wall seconds. Reading is what the scan waits for its reader; the plain read is PyArrow's of every
+column, in a process of its own, without the start of Python, which the scan's time holds. Memory is resident memory of
+the whole process tree at its peak, shared pages counted for each process. The peers only fingerprint or score the same
+prompts; they link no accounts and report no campaign.
 The rate of MMD counts features and the score of full windows, without the fit on ordinary traffic."""
 
 
@@ -146,7 +153,7 @@ def _claims(runs: Sequence[Run]) -> list[Claim]:
 
 
 def _stage_table(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:
-    header = ["requests", "requests/s", "wall s", "CPU s", "peak GiB", "read floor s", *STAGES]
+    header = ["requests", "requests/s", "wall s", "CPU s", "peak GiB", *(f"{stage} s" for stage in STAGES)]
     return header, [_stage_row(run) for run in runs]
 
 
@@ -157,9 +164,20 @@ def _stage_row(run: Run) -> list[str]:
         f"{run.scan.wall_s:.1f}",
         f"{run.scan.cpu_s:.1f}",
         f"{run.scan.peak_bytes / 2**30:.2f}",
-        f"{run.floor.wall_s:.1f}",
-        *(f"{run.stages[f'{stage}_s']:.1f}" if f"{stage}_s" in run.stages else "-" for stage in STAGES),
+        *(f"{run.stages[f'{stage}_s']:.1f}" for stage in STAGES),
     ]
+
+
+def _cost_table(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:
+    """What each request costs, with the plain read as the floor under all of it."""
+    header = ["µs per request", "plain Parquet read", *PER_REQUEST, "all three, in plain reads"]
+    return header, [_cost_row(run) for run in runs]
+
+
+def _cost_row(run: Run) -> list[str]:
+    seconds = [run.stages[f"{stage}_s"] for stage in PER_REQUEST]
+    costs = (f"{value / run.rows * 1e6:.2f}" for value in (run.floor_s, *seconds))
+    return [f"{run.rows:,} requests", *costs, f"{sum(seconds) / run.floor_s:.1f}"]
 
 
 def _peer_table(run: Run, peers: dict[str, float]) -> tuple[list[str], list[list[str]]]:

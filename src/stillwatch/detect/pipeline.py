@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 
 from stillwatch import __version__
@@ -93,8 +94,8 @@ def judge_state(
     """Judge a state that is kept up to date by somebody else, as a live node does in each round.
 
     Args:
-        options: How to judge; `logs` and `state` are not used.
-        state: Facts and profiles, with at least one day.
+        options: How to judge; `logs` are not used.
+        state: Facts and profiles, with at least one day; whoever keeps it up to date holds its lock.
         summary: What was read into it, as far as that is known.
         say: Told about progress, in a few words.
 
@@ -103,9 +104,10 @@ def judge_state(
     """
     work = Path(tempfile.mkdtemp(prefix="stillwatch-"))
     try:
-        one = _Scan(options, RejectedLog(), RejectedLog(), work, say)
-        one.read_tables()
-        return one.judge(state, summary)
+        with _held_baseline(options):
+            one = _Scan(options, RejectedLog(), RejectedLog(), work, say)
+            one.read_tables()
+            return one.judge(state, summary)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
@@ -127,9 +129,13 @@ class _Scan:
         self.work = work
         self.say = say
         self.watch = Stopwatch()
-        self.intake = Intake(options, self.watch, say)
         self.records: tuple[Authorization, ...] = ()
         self.accounts: AccountTable | None = None
+
+    @cached_property
+    def intake(self) -> Intake:
+        """What reads logs; made when there are logs to read."""
+        return Intake(self.options, self.watch, self.say)
 
     def run(self) -> ScanResult:
         options = self.options
@@ -144,10 +150,11 @@ class _Scan:
 
     def read_tables(self) -> None:
         """Read what is known besides the requests."""
-        if self.options.authorizations:
-            self.records = read_authorizations(self.options.authorizations)
-        if self.options.accounts:
-            self.accounts = load_accounts(self.options.accounts, rejected=self.rejected)
+        with self.watch("prepare"):
+            if self.options.authorizations:
+                self.records = read_authorizations(self.options.authorizations)
+            if self.options.accounts:
+                self.accounts = load_accounts(self.options.accounts, rejected=self.rejected)
 
     def judge(self, state: State, summary: ReadSummary) -> ScanResult:
         """Judge profiles that are there."""
