@@ -40,6 +40,8 @@ def run(
     tls_cert: Path | None = None,
     tls_key: Path | None = None,
     insecure: bool = False,
+    spool_mib: int = 8_192,
+    min_free_mib: int = 256,
     threads: int = 1,
     fdr: float | None = None,
 ) -> int:
@@ -68,6 +70,8 @@ def run(
         tls_cert: Certificate (PEM). With --tls-key, the node speaks TLS.
         tls_key: Key of the certificate (PEM).
         insecure: Listen beyond this machine without TLS, as behind a proxy that has it.
+        spool_mib: Most MiB that wait for detection; beyond that, senders are told to try later.
+        min_free_mib: MiB of the disk that stay free.
         threads: Threads of detection.
         fdr: Share of the findings that may be false discoveries; 0.05 by default.
 
@@ -107,6 +111,8 @@ def run(
             tls_certificate=tls_cert,
             tls_key=tls_key,
             insecure=insecure,
+            spool_bytes=spool_mib << 20,
+            min_free_bytes=min_free_mib << 20,
         )
     )
     return 0

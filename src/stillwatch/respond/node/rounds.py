@@ -116,6 +116,7 @@ class Rounds:
         self._every_s = every_s
         self._after = after
         self._process: asyncio.subprocess.Process | None = None
+        self._started = False
         self._soon = asyncio.Event()
         self._lock = asyncio.Lock()
         self.counters = RoundCounters()
@@ -128,7 +129,6 @@ class Rounds:
             try:
                 await self.round()
             except (OSError, ConnectionError, EOFError, msgspec.MsgspecError) as error:
-                self.counters.restarts += 1
                 log.warning("detection stopped", error=type(error).__name__, again_in_s=_RESTART_S)
                 await self._end_process()
                 await asyncio.sleep(_RESTART_S)
@@ -156,7 +156,7 @@ class Rounds:
         self.counters.count(report)
         if report.error:
             log.error("round failed", round=report.round, error=report.error)
-        else:
+        elif report.requests or report.judged:
             log.info(
                 "round",
                 round=report.round,
@@ -175,6 +175,8 @@ class Rounds:
         await self._end_process()
 
     async def _start(self) -> asyncio.subprocess.Process:
+        self.counters.restarts += self._started
+        self._started = True
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
