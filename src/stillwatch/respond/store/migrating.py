@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from stillwatch.errors import StoreError
 
-_FOLDER: Final = Path(__file__).with_name("migrations")
+FOLDER: Final = Path(__file__).with_name("migrations")
 
 
 def upgrade(connection: Connection, revision: str = "head") -> None:
@@ -35,12 +35,12 @@ def upgrade(connection: Connection, revision: str = "head") -> None:
 
 def newest() -> str:
     """Return the newest revision in the folder."""
-    return str(ScriptDirectory(str(_FOLDER)).get_current_head())
+    return str(ScriptDirectory(str(FOLDER)).get_current_head())
 
 
 def _config(connection: Connection) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     return config

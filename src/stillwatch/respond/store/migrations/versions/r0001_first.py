@@ -143,13 +143,13 @@ _SQLITE = (
 )
 _POSTGRESQL = (
     """
-    CREATE FUNCTION audit_entries_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE FUNCTION audit_entries_refuse() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
     BEGIN
         RAISE EXCEPTION 'the audit trail is append-only' USING ERRCODE = 'restrict_violation';
     END $$
     """,
     """
-    CREATE FUNCTION audit_entries_continue() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE FUNCTION audit_entries_continue() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
     BEGIN
         IF NEW.sequence <> (SELECT coalesce(max(sequence), 0) + 1 FROM audit_entries)
             OR NEW.previous_hash <> coalesce(

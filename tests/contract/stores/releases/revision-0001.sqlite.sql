@@ -1,0 +1,119 @@
+BEGIN TRANSACTION;
+CREATE TABLE alembic_version (
+	version_num VARCHAR(32) NOT NULL, 
+	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+);
+INSERT INTO "alembic_version" VALUES('0001');
+CREATE TABLE audit_entries (
+	sequence BIGINT NOT NULL, 
+	time_us BIGINT NOT NULL, 
+	actor TEXT NOT NULL, 
+	action VARCHAR(64) NOT NULL, 
+	object_kind VARCHAR(64) NOT NULL, 
+	object_id TEXT NOT NULL, 
+	payload TEXT NOT NULL, 
+	previous_hash VARCHAR(64) NOT NULL, 
+	entry_hash VARCHAR(64) NOT NULL, 
+	CONSTRAINT pk_audit_entries PRIMARY KEY (sequence), 
+	CONSTRAINT ck_audit_entries_counts_from_one CHECK (sequence > 0)
+);
+INSERT INTO "audit_entries" VALUES(1,1795176001000000,'person:alice','case.opened','case','case-1','{"campaign_id":"c-f411c9","figures":{"accounts":4,"accounts_digest":"6b1ba6e945d434cf778aee96be737a854b50a432f0a1df1b0ba4f0f661aca44e","confidence":"moderate","exchanges":91220,"finding_id":"f-f411c9","first_seen":"2026-11-02T00:12:09Z","label":"resale","last_seen":"2026-11-17T22:43:09Z","q_value":0.0093,"severity":"medium"},"snapshot":"ac4dd0d84174af8395bc6b4997ac44104013313ebad16b05f897bd68957923f9"}','0000000000000000000000000000000000000000000000000000000000000000','d57352e391da7ee9a2159636bdfd252206762a186968b1fa82b197d38825b466');
+INSERT INTO "audit_entries" VALUES(2,1795176002000000,'person:alice','case.noted','case','case-1','{"digest":"e768971faa5d83639fe89609a2296c399cccb012f7f46b60333d2bae940c240c","number":1}','d57352e391da7ee9a2159636bdfd252206762a186968b1fa82b197d38825b466','5ad7bf9301f027bcc990f263ffac69bd9d88a3149f8f718d3aeaa7ee16a672df');
+INSERT INTO "audit_entries" VALUES(3,1795176002000000,'person:alice','case.noted','case','case-1','{"digest":"747118f08aca391b2c85292977c92a17814028e2dfcaf053d081848ce42ed600","number":2}','5ad7bf9301f027bcc990f263ffac69bd9d88a3149f8f718d3aeaa7ee16a672df','69cafa47e12cf36b1131cedf2e2c635ac8cecf8593d005029af8a4762fbc13c1');
+INSERT INTO "audit_entries" VALUES(4,1795176002000000,'person:alice','case.note_erased','case','case-1','{"number":2,"reason":"it named a person"}','69cafa47e12cf36b1131cedf2e2c635ac8cecf8593d005029af8a4762fbc13c1','f2b7a7a38b80cf549f6842858dbcdd996cc61ba8177d84072f390f9584960d37');
+INSERT INTO "audit_entries" VALUES(5,1795176002000000,'person:alice','case.labeled','case','case-1','{"accounts":4,"accounts_digest":"6b1ba6e945d434cf778aee96be737a854b50a432f0a1df1b0ba4f0f661aca44e","evidence":"ac4dd0d84174af8395bc6b4997ac44104013313ebad16b05f897bd68957923f9","label":"resale","label_id":1,"reason":"a relay","whole":true}','f2b7a7a38b80cf549f6842858dbcdd996cc61ba8177d84072f390f9584960d37','ef0d4ff336001c42c7a61d81bf3b9ce82f82a941cee0b95403d2a1584f644c47');
+INSERT INTO "audit_entries" VALUES(6,1795176002000000,'person:alice','case.labeled','case','case-1','{"accounts":1,"accounts_digest":"e22305694efe5867e483b507895275c0be25d89d5ad8c4f0e29e024b72d6f4f3","evidence":"ac4dd0d84174af8395bc6b4997ac44104013313ebad16b05f897bd68957923f9","label":"benign","label_id":2,"reason":"a bystander","whole":false}','ef0d4ff336001c42c7a61d81bf3b9ce82f82a941cee0b95403d2a1584f644c47','64146d1f7a42c2987dad86067f512cadafc49fa35b5d3f69177ea5955ad99d51');
+INSERT INTO "audit_entries" VALUES(7,1795176002000000,'person:alice','case.decision_linked','case','case-1','{"decision_id":"decision-1","evidence":"ac4dd0d84174af8395bc6b4997ac44104013313ebad16b05f897bd68957923f9"}','64146d1f7a42c2987dad86067f512cadafc49fa35b5d3f69177ea5955ad99d51','5922ae85cc7b792fa488e8c35c44bdead457fc037eb4785ebc834588dbff6d6b');
+INSERT INTO "audit_entries" VALUES(8,1795176002000000,'person:alice','case.triaged','case','case-1','{"evidence":"ac4dd0d84174af8395bc6b4997ac44104013313ebad16b05f897bd68957923f9","false_positive_reason":null,"triage":"true_positive"}','5922ae85cc7b792fa488e8c35c44bdead457fc037eb4785ebc834588dbff6d6b','e9fa578adb731873b37cec4aff2844d02076cf8737ce0fca65c0ea241166659a');
+INSERT INTO "audit_entries" VALUES(9,1795176002000000,'person:alice','case.closed','case','case-1','{"evidence":"ac4dd0d84174af8395bc6b4997ac44104013313ebad16b05f897bd68957923f9","reason":"handed over"}','e9fa578adb731873b37cec4aff2844d02076cf8737ce0fca65c0ea241166659a','84a6d7e6d7548d63c857fdf52ee8dd7ee0c3bf1e33e18bea22f10f737709a8eb');
+CREATE TABLE case_accounts (
+	case_id VARCHAR(32) NOT NULL, 
+	account_id TEXT NOT NULL, 
+	joined_at BIGINT NOT NULL, 
+	left_at BIGINT, 
+	CONSTRAINT pk_case_accounts PRIMARY KEY (case_id, account_id), 
+	CONSTRAINT fk_case_accounts_case_id FOREIGN KEY(case_id) REFERENCES cases (case_id)
+);
+INSERT INTO "case_accounts" VALUES('case-1','acct-1f557d',1795176001000000,NULL);
+INSERT INTO "case_accounts" VALUES('case-1','acct-0389a2',1795176001000000,NULL);
+INSERT INTO "case_accounts" VALUES('case-1','acct-1ae2d4',1795176001000000,NULL);
+INSERT INTO "case_accounts" VALUES('case-1','acct-09fc0f',1795176001000000,NULL);
+CREATE TABLE case_label_accounts (
+	label_id INTEGER NOT NULL, 
+	account_id TEXT NOT NULL, 
+	CONSTRAINT pk_case_label_accounts PRIMARY KEY (label_id, account_id), 
+	CONSTRAINT fk_case_label_accounts_label_id FOREIGN KEY(label_id) REFERENCES case_labels (label_id)
+);
+INSERT INTO "case_label_accounts" VALUES(1,'acct-0389a2');
+INSERT INTO "case_label_accounts" VALUES(1,'acct-09fc0f');
+INSERT INTO "case_label_accounts" VALUES(1,'acct-1ae2d4');
+INSERT INTO "case_label_accounts" VALUES(1,'acct-1f557d');
+INSERT INTO "case_label_accounts" VALUES(2,'acct-0389a2');
+CREATE TABLE case_labels (
+	label_id INTEGER NOT NULL, 
+	label VARCHAR(32) NOT NULL, 
+	whole BOOLEAN NOT NULL, 
+	case_id VARCHAR(32), 
+	author TEXT NOT NULL, 
+	reason TEXT NOT NULL, 
+	since BIGINT NOT NULL, 
+	until BIGINT, 
+	CONSTRAINT pk_case_labels PRIMARY KEY (label_id), 
+	CONSTRAINT fk_case_labels_case_id FOREIGN KEY(case_id) REFERENCES cases (case_id)
+);
+INSERT INTO "case_labels" VALUES(1,'resale',1,'case-1','person:alice','a relay',1795176002000000,NULL);
+INSERT INTO "case_labels" VALUES(2,'benign',0,'case-1','person:alice','a bystander',1795176002000000,NULL);
+CREATE TABLE case_notes (
+	case_id VARCHAR(32) NOT NULL, 
+	number INTEGER NOT NULL, 
+	author TEXT NOT NULL, 
+	written_at BIGINT NOT NULL, 
+	text TEXT, 
+	digest VARCHAR(64) NOT NULL, 
+	CONSTRAINT pk_case_notes PRIMARY KEY (case_id, number), 
+	CONSTRAINT fk_case_notes_case_id FOREIGN KEY(case_id) REFERENCES cases (case_id)
+);
+INSERT INTO "case_notes" VALUES('case-1',1,'person:alice',1795176002000000,'a note that stays','e768971faa5d83639fe89609a2296c399cccb012f7f46b60333d2bae940c240c');
+INSERT INTO "case_notes" VALUES('case-1',2,'person:alice',1795176002000000,NULL,'747118f08aca391b2c85292977c92a17814028e2dfcaf053d081848ce42ed600');
+CREATE TABLE case_snapshots (
+	case_id VARCHAR(32) NOT NULL, 
+	digest VARCHAR(64) NOT NULL, 
+	taken_at BIGINT NOT NULL, 
+	finding BLOB NOT NULL, 
+	CONSTRAINT pk_case_snapshots PRIMARY KEY (case_id, digest), 
+	CONSTRAINT fk_case_snapshots_case_id FOREIGN KEY(case_id) REFERENCES cases (case_id)
+);
+INSERT INTO "case_snapshots" VALUES('case-1','ac4dd0d84174af8395bc6b4997ac44104013313ebad16b05f897bd68957923f9',1795176001000000,X'789CAD56CB8EDB3810FC1542C0622FB6A1973DB6E7947BB287DD9C761018B4D4B2B8A64885A4C6E304F9F7ADA62C3F90414E0106188BA2D8D555DDD5FC9EC8AAB283093ED9BEF0EF304F8BF546E6C9ECF2B469AAB4999E3249795D5E9F9AE5F2A94EBEF06350D624DBE4959C6ACEE2D45A115A12B62727837542F967515B616C107B6DABE35674D607D193ED35893DB5CAD44205211D3E72B532D29D454DAFA4F908CF11839611E4874F1F179FD3345D2FD27419830FA1B54E7D93230633683D4B2AD9F5521DCC4ED58055CD9B32CBAA0DCEA9AC69544DA622AC77B6668034AE0767B5DFD5D410966A8EF5995CE7856D04F225EFB7C21A127ED8FBCAA99EC3094FEE95BC907B3B04B14C2F192D18574D812A1CB49301A1F2345FCDB36C9EAE007E1BFFFE45587A9DC0BC7C07068076F8E2A4428B6F96B3629389492181101EBBC1ACF2A2D2830FE470C411DC61B356E68827233BCE0CE9400B1F39D9B5D2D4F6356E3692A5CE8AC57296F4BB57A9079A28F364C2859732CBC5FD095E9CF012D98BC180312121648BFF6006FF3DDD30327265449982199C508FEC09265968D5A9B0487ECC7E6FA65A01DB2E0CE0FD9AE06A91FF2ABF0F5A8B627D8B875775D4B671F61B19D192E4343D0594B2D20C849413BC6B80E2FE4F112C6A45D4AA69C8FDF694E8EB20F54E5B595F132A16C5AF12FA48D287B9A30A4BFA3C07C89AFB0839D05BAFA562055B55B5139EA96EB9490DBD05E11093D091D06E9D893F58B54A7AF2EFE716EB63CC210A7C6DD9AB9B5C33F36842A9EF7233F58E39DCED1D48C6695386CBC5FA2EC314DD9D3F6A165B2C9B6DD214BCFBA04C156E8A08DFDA13A3D7D21C0679A09968ED807594BEA05AC18466637FBA09E433DEFD845CB4D28B0CF28AE2F7A7AE55A5C2685353D6F9A27CCCBA7C483A7B1AB5A0B70A4D7C203FE312ED4421027510165DD5C84EA105F086CD3332A3750C32F7ADECA97E8E2ABBA8AEBFE24576F0A8EBB9C97693E579CA2BF160E7A323DDA643513EEC2E97AB0CBB27149C5D93A6F52A6B8AB2DA27FCE68D6DCF5183E1800910EBBE194C35DA26CF0719D8F28D15DAE250374E86B126E1FCD0425BDB8B970A26FD256A714393AF1ED0E4F93A5D3EA049E5AA782A0B99AE97D50DCDDF4C189F1F4E16EAFB138BB8C790398DB446E1B33416CD7FD098671949B48DAF2CC8E51218C91CF64E55E2858FFD722132B8690A7E4F5A756859CD1CA4699E62FCB0014244E29F1997760BBDE2C3D38F59D2A06494398CE3AAB98DAB46391F769EC8DCCF909C6748966FD30DCF9083937DCB61A98E6CBC008F0169979FC106B8C9E55D3A3D5F36A488AD8CB16C1C51F1DBFC8809C1475039A47574ABBBCAFC0B04DE0FDE585B069BC1542D9AA8F8FD6440B7894E798F24A74DF8822F04B7F529E802A1307B6A55B168BDC5DB3DCC9D4BE00A0F5D69CED3CD81ADBB77F6EDFC88F18398F6B13BF8B8ED64DD9163D5F2FC0C9F87AA1954571D896F78ED6313C9933C129B49189C7904A3710DD86975247D8EBA2BD30F183EF6482696E526DDC0A0C0B2967B961D0DE0651C4CB8BEFC2464F6F439CFB765711192AF23DAB3927B949BD4F30293AC582F5145978532D93EE59BF5F5B95346216C9AAED6101206798F66B95C9565CE601E6D359B255FEF173605B3C657B770E64B11EC72E892DBDA0EA1BC35F1F6F54F856CB66293CDE016375B62923EBD7BA3430F1F0513F6DEBD6E76994A47A29EA7F0184FC0184610F11EE507070FA1C88BEC5564E009FD2FFB1E3799755E96489D15C410A54BC9ABA0B900EE677C8F898D6ABEAB18475A9E67F022880F8F55D854531707C6AD9B7FFC0F7EDDB914');
+CREATE TABLE cases (
+	case_id VARCHAR(32) NOT NULL, 
+	number INTEGER NOT NULL, 
+	campaign_id TEXT NOT NULL, 
+	version INTEGER NOT NULL, 
+	status VARCHAR(32) NOT NULL, 
+	record TEXT NOT NULL, 
+	updated_at BIGINT NOT NULL, 
+	CONSTRAINT pk_cases PRIMARY KEY (case_id), 
+	CONSTRAINT uq_cases_number UNIQUE (number), 
+	CONSTRAINT uq_cases_campaign_id UNIQUE (campaign_id), 
+	CONSTRAINT ck_cases_version_counts_from_one CHECK (version > 0)
+);
+INSERT INTO "cases" VALUES('case-1',1,'c-f411c9',9,'closed','{"assignee":null,"campaign_id":"c-f411c9","case_id":"case-1","closing":{"at":"2026-11-20T12:00:02Z","author":"person:alice","figures":{"accounts":4,"accounts_digest":"6b1ba6e945d434cf778aee96be737a854b50a432f0a1df1b0ba4f0f661aca44e","confidence":"moderate","exchanges":91220,"finding_id":"f-f411c9","first_seen":"2026-11-02T00:12:09Z","label":"resale","last_seen":"2026-11-17T22:43:09Z","q_value":0.0093,"severity":"medium"},"reason":"handed over"},"decisions":["decision-1"],"false_positive_reason":null,"figures":{"accounts":4,"accounts_digest":"6b1ba6e945d434cf778aee96be737a854b50a432f0a1df1b0ba4f0f661aca44e","confidence":"moderate","exchanges":91220,"finding_id":"f-f411c9","first_seen":"2026-11-02T00:12:09Z","label":"resale","last_seen":"2026-11-17T22:43:09Z","q_value":0.0093,"severity":"medium"},"labels":[{"accounts":4,"author":"person:alice","label":"resale","label_id":1,"reason":"a relay","since":"2026-11-20T12:00:02Z","whole":true},{"accounts":1,"author":"person:alice","label":"benign","label_id":2,"reason":"a bystander","since":"2026-11-20T12:00:02Z","whole":false}],"notes":2,"opened_at":"2026-11-20T12:00:01Z","snapshot":{"digest":"ac4dd0d84174af8395bc6b4997ac44104013313ebad16b05f897bd68957923f9","figures":{"accounts":4,"accounts_digest":"6b1ba6e945d434cf778aee96be737a854b50a432f0a1df1b0ba4f0f661aca44e","confidence":"moderate","exchanges":91220,"finding_id":"f-f411c9","first_seen":"2026-11-02T00:12:09Z","label":"resale","last_seen":"2026-11-17T22:43:09Z","q_value":0.0093,"severity":"medium"},"taken_at":"2026-11-20T12:00:01Z"},"snooze":null,"status":"closed","triage":"true_positive","triaged_at":"2026-11-20T12:00:02Z","triaged_on":"ac4dd0d84174af8395bc6b4997ac44104013313ebad16b05f897bd68957923f9","updated_at":"2026-11-20T12:00:02Z","version":9}',1795176002000000);
+CREATE INDEX ix_audit_entries_object_kind_object_id_sequence ON audit_entries (object_kind, object_id, sequence);
+CREATE INDEX ix_cases_status ON cases (status);
+CREATE INDEX ix_case_accounts_account_id ON case_accounts (account_id);
+CREATE INDEX ix_case_labels_case_id ON case_labels (case_id);
+CREATE INDEX ix_case_label_accounts_account_id ON case_label_accounts (account_id);
+CREATE TRIGGER audit_entries_change BEFORE UPDATE ON audit_entries BEGIN
+        SELECT RAISE(ABORT, 'the audit trail is append-only');
+    END;
+CREATE TRIGGER audit_entries_remove BEFORE DELETE ON audit_entries BEGIN
+        SELECT RAISE(ABORT, 'the audit trail is append-only');
+    END;
+CREATE TRIGGER audit_entries_append BEFORE INSERT ON audit_entries
+    WHEN NEW.sequence <> (SELECT coalesce(max(sequence), 0) + 1 FROM audit_entries)
+        OR NEW.previous_hash <> coalesce(
+            (SELECT entry_hash FROM audit_entries WHERE sequence = NEW.sequence - 1), NEW.previous_hash)
+    BEGIN
+        SELECT RAISE(ABORT, 'an audit entry must continue the trail');
+    END;
+COMMIT;
