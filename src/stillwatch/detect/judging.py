@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from stillwatch.detect.baseline.period import BaselinePeriod
 from stillwatch.detect.campaigns.tracking import campaign_ids
-from stillwatch.detect.findings.assemble import Flagged, flag
 from stillwatch.detect.findings.detection import Look, Verdicts, judge, look
+from stillwatch.detect.findings.flagging import Flagged, flag
 from stillwatch.detect.findings.permissions import Permissions, usage_of
 from stillwatch.detect.intake import Say
 from stillwatch.detect.options import ScanOptions

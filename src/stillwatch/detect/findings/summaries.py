@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stillwatch.detect.findings.assemble import Flagged
 from stillwatch.detect.findings.detection import Look, Verdicts
+from stillwatch.detect.findings.flagging import Flagged
 from stillwatch.detect.findings.report.prevalence import prevalence
 from stillwatch.detect.findings.report.service_load import service_load
 from stillwatch.domain.findings import CalibrationSummary, Label, PrevalencePoint, ServiceLoad

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from stillwatch.detect.findings.assemble import _label
 from stillwatch.detect.findings.detection import Verdicts
+from stillwatch.detect.findings.flagging import _label
 from stillwatch.domain.findings import Label
 
 
