@@ -44,6 +44,8 @@ EXIT_CODES: Final = """
 | 2 | wrong usage or settings |
 | 3 | nothing to read |
 | 11, 12, 13, 14 | findings; the worst is low, medium, high, critical |
+| 15 | `access`: something is not known, or needs verification |
+| 16 | `access`: an organization is refused, or a place on a programme is refused or has lapsed |
 | 130 | interrupted |
 """
 
