@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from stillwatch import __version__
+from stillwatch.respond.decisions.guard import Guard
 from stillwatch.respond.ingest.counters import IngestCounters
 from stillwatch.respond.ingest.spool import Spool, sealed_segments
 from stillwatch.respond.node.gate import Gate
@@ -136,3 +137,20 @@ class Monitoring:
             "round_seconds", "gauge", "Seconds of the last round.", sum(rounds.last.seconds.values())
         )
         yield single("detection_peak_mebibytes", "gauge", "Most memory of detection.", rounds.last.peak_mib)
+
+
+def guard_metrics(guard: Guard) -> Iterator[Metric]:
+    """Write down what the node's own guard counted.
+
+    Args:
+        guard: Answers `POST /v1/decide`.
+    """
+    counted = guard.counters
+    yield single("calls_checked_total", "counter", "Calls that were looked up.", counted.checked)
+    yield single("calls_not_checked_total", "counter", "Calls that passed unchecked.", counted.unchecked)
+    yield single("calls_refused_total", "counter", "Calls refused.", counted.refused)
+    yield single(
+        "calls_would_refuse_total", "counter", "Calls refused if shadow were live.", counted.would_refuse
+    )
+    yield single("guard_entries", "gauge", "Decisions and indicators in force.", counted.entries)
+    yield single("guard_sequence", "gauge", "Newest change in force.", counted.sequence)

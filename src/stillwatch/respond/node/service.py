@@ -20,6 +20,9 @@ import uvicorn
 from starlette.applications import Starlette
 
 from stillwatch.errors import NodeError, UsageError
+from stillwatch.respond.audit import AuditTrail
+from stillwatch.respond.decisions.guard import Guard
+from stillwatch.respond.decisions.http import routes as routes_of_decisions
 from stillwatch.respond.ingest.counters import IngestCounters
 from stillwatch.respond.ingest.following import FolderFollower
 from stillwatch.respond.ingest.http import Receivers
@@ -30,10 +33,11 @@ from stillwatch.respond.ingest.spool import OWNER_ONLY, OWNER_ONLY_FOLDER, Spool
 from stillwatch.respond.node.app import build_app
 from stillwatch.respond.node.clock import SteadyClock
 from stillwatch.respond.node.gate import Gate
-from stillwatch.respond.node.monitoring import Monitoring
+from stillwatch.respond.node.monitoring import Monitoring, guard_metrics
 from stillwatch.respond.node.options import LOOPBACK, NodeOptions
 from stillwatch.respond.node.rounds import Rounds
 from stillwatch.respond.node.tokens import TokenBook
+from stillwatch.respond.store import open_store
 
 log = structlog.get_logger()
 
@@ -42,6 +46,7 @@ _SWITCH_S: Final = (
 )
 _DRAIN_S: Final = 10  # open requests may end when the node stops
 _BACKLOG: Final = 1_024
+_FIRST_LOAD_S: Final = 2.0  # calls pass unchecked, and counted, if everything is not loaded by then
 
 
 def serve(options: NodeOptions) -> None:
@@ -102,9 +107,14 @@ class Node:
         self._follower = self._folder_follower(clock)
         self.rounds = Rounds(options.detector, self.spool, options.every_s)
         self.gate = Gate(TokenBook(options.data, clock))
-        monitoring = Monitoring(self.spool, self.counters, self.rounds.counters, self.gate)
+        self.store = open_store(options.detector.database_url)
+        self.guard = Guard(options.detector.database_url, wait_s=_FIRST_LOAD_S)
+        monitoring = Monitoring(
+            self.spool, self.counters, self.rounds.counters, self.gate, (lambda: guard_metrics(self.guard),)
+        )
+        deciding = routes_of_decisions(self.guard, AuditTrail(self.store, clock), clock)
         self.app = build_app(
-            [*self.receivers.routes(), *monitoring.routes()], self.gate, lifespan=self._running
+            [*deciding, *self.receivers.routes(), *monitoring.routes()], self.gate, lifespan=self._running
         )
 
     def _stream_consumer(self) -> StreamConsumer | None:
@@ -128,6 +138,8 @@ class Node:
     async def _running(self, _app: Starlette) -> AsyncIterator[None]:
         """Run what is beside the application; it stops after the last answer."""
         async with AsyncExitStack() as stack:
+            stack.callback(self.store.close)
+            stack.callback(self.guard.close)
             stack.push_async_callback(self.rounds.stop)
             stack.callback(self.spool.close)
             stack.callback(self.intake.close)
