@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import uint64
 
+from stillwatch.detect.fingerprints.ascii_tokens import is_ascii, tokenize_ascii
 from stillwatch.detect.fingerprints.tokens import (
     GOLDEN,
     HEAD_BYTES,
@@ -113,12 +114,17 @@ def fingerprint_texts(
     key_offsets = np.zeros(n + 1, dtype=np.int64)
     keys = np.empty(n * MAX_KEYS, dtype=np.uint64)
     tokens = np.empty(HEAD_BYTES + TAIL_BYTES + 8, dtype=np.uint64)
+    masked = np.empty(tokens.shape[0], dtype=np.bool_)
     line_starts = np.empty(MAX_LINE_STARTS, dtype=np.int64)
     own = np.empty(MAX_KEYS, dtype=np.uint64)
     total = 0
     for i in range(n):
         if valid[i]:
-            count, lines, content[i] = tokenize(data, offsets[i], offsets[i + 1], tokens, line_starts)
+            start, end = offsets[i], offsets[i + 1]
+            if end - start <= HEAD_BYTES and is_ascii(data, start, end):
+                count, lines, content[i] = tokenize_ascii(data, start, end, tokens, masked, line_starts)
+            else:
+                count, lines, content[i] = tokenize(data, start, end, tokens, line_starts)
             sizes[i] = count
             used = _select_keys(tokens, count, line_starts, lines, own)
             for j in range(used):

@@ -48,7 +48,8 @@ def _folded() -> NDArray[np.uint8]:
     return table
 
 
-_FOLDED = _folded()
+FOLDED = _folded()
+"""The letter or digit that each byte of ASCII counts as; 0 for everything else."""
 
 
 @compiled
@@ -63,7 +64,7 @@ def mix(value: np.uint64) -> np.uint64:
 @compiled
 def _two_bytes(point: int) -> tuple[int, int, bool]:
     """Classify a character of two bytes: (class, lower case, whether it is a digit)."""
-    if point < 192 or point in {215, 247}:  # Latin-1 signs
+    if point < 192 or point in (215, 247):  # Latin-1 signs
         return _BREAK, point, False
     if point <= 0xDE or 0x391 <= point <= 0x3A9 or 0x410 <= point <= 0x42F:
         return _LETTER, point + 32, False
@@ -71,7 +72,7 @@ def _two_bytes(point: int) -> tuple[int, int, bool]:
         return _LETTER, point + 80, False
     if 0x660 <= point <= 0x669 or 0x6F0 <= point <= 0x6F9:  # Arabic and Persian digits
         return _LETTER, point, True
-    if point in {1548, 1563, 1567, 1748}:  # Arabic punctuation
+    if point in (1548, 1563, 1567, 1748):  # Arabic punctuation
         return _BREAK, point, False
     return _LETTER, point, False
 
@@ -83,7 +84,7 @@ def _three_bytes(point: int) -> tuple[int, int, bool]:
         return _LETTER, point, True
     if 0xE00 <= point <= 0xEFF or 0x1000 <= point <= 0x109F or 0x1780 <= point <= 0x17FF:
         return _GLYPH, point, False  # Thai, Lao, Burmese, Khmer
-    if point in {2404, 2405} or 8192 <= point < 11264 or 12288 <= point <= 12351:
+    if point in (2404, 2405) or 8192 <= point < 11264 or 12288 <= point <= 12351:
         return _BREAK, point, False  # dandas, punctuation and signs, ideographic punctuation
     if 0x3040 <= point <= 0xD7AF:
         return _GLYPH, point, False  # kana, ideographs, Hangul
@@ -128,7 +129,7 @@ def tokenize(  # noqa: C901, PLR0912, PLR0915 - one state machine: calls per byt
         digit = False
         if i < limit:
             byte = data[i]
-            folded = _FOLDED[byte]
+            folded = FOLDED[byte]
             if folded != 0:
                 kind = _LETTER
             elif byte < 0x80:
@@ -145,7 +146,7 @@ def tokenize(  # noqa: C901, PLR0912, PLR0915 - one state machine: calls per byt
             else:
                 width = 4
         else:
-            folded = _FOLDED[0]
+            folded = FOLDED[0]
         if kind != _GLYPH and glyph != 0:
             if alone:
                 tokens[count] = mix(uint64(glyph))
@@ -198,5 +199,5 @@ def tokenize(  # noqa: C901, PLR0912, PLR0915 - one state machine: calls per byt
             i += 1
             if i >= limit:
                 break
-            folded = _FOLDED[data[i]]
+            folded = FOLDED[data[i]]
     return count, lines, mix(content) if count > 0 else uint64(0)

@@ -1,11 +1,13 @@
 """Equal prompts have equal hashes, prompts from one template share keys, and nothing makes the kernel stumble."""
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import example, given, strategies as st
 
-from stillwatch.detect.fingerprints import kernel
+from stillwatch.detect.fingerprints import ascii_tokens, kernel, tokens
 from stillwatch.detect.fingerprints.columns import text_buffers
 from stillwatch.detect.fingerprints.tokens import HEAD_BYTES, TAIL_BYTES
 
@@ -190,3 +192,22 @@ def test_hashes_are_the_same_on_every_machine() -> None:
 
 
 GOLDEN_HASHES = (4014336676043238494, 252990460513713091, 11)
+
+
+@given(st.text(st.characters(max_codepoint=0x7F), max_size=400))
+@example("\n\n one two\n\n\nthree 4four\n5 six\n\n seven\neight\n")
+@example("\n" * 9)
+def test_plain_ascii_is_cut_as_any_other_text(text: str) -> None:
+    data = np.frombuffer(text.encode(), np.uint8)
+    found = []
+    for cut in (tokens.tokenize, _tokenize_ascii):
+        hashes, lines = np.zeros(len(data) + 2, np.uint64), np.zeros(4, np.int64)
+        count, line_count, content = cut(data, 0, len(data), hashes, lines)
+        starts = lines[: min(line_count, len(lines))].tolist()
+        found.append((hashes[:count].tolist(), starts, int(content)))
+    assert found[0] == found[1]
+
+
+def _tokenize_ascii(data: Any, start: int, end: int, hashes: Any, lines: Any) -> tuple[int, int, Any]:
+    masked = np.zeros(len(hashes), np.bool_)
+    return ascii_tokens.tokenize_ascii(data, start, end, hashes, masked, lines)
