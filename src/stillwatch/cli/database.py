@@ -41,6 +41,8 @@ class Hand(Place):
     """Version of the case that you looked at: refuses the change if somebody else was faster."""
 
 
+_LONGEST_NAME: Final = 200
+
 DEFAULT_PLACE: Final = Place()
 DEFAULT_HAND: Final = Hand()
 
@@ -71,4 +73,9 @@ def person(name: str | None) -> str:
     plain = (name if name is not None else getuser()).removeprefix("person:").strip()
     if not plain:
         raise UsageError("a name is empty", hint="write --author NAME")
+    if len(plain) > _LONGEST_NAME or not plain.isprintable():
+        raise UsageError(
+            f"a name has {len(plain)} characters or some that cannot be shown",
+            hint="write a shorter, plain name",
+        )
     return f"person:{plain}"

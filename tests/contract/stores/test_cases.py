@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import Executable, delete, text, update
 
 from stillwatch.domain.cases import Case, CaseLabel, CaseStatus, FalsePositiveReason, Triage
 from stillwatch.domain.findings import Finding
@@ -25,6 +25,7 @@ from stillwatch.respond.store.case_tables import (
     case_label_accounts,
     case_notes,
     case_snapshots,
+    cases as case_rows,
 )
 
 ALICE = "person:alice"
@@ -371,12 +372,14 @@ def test_everything_of_a_case_is_read_in_one_snapshot(
     assert json.loads(json.dumps(whole.as_json()))["accounts"] == sorted(finding.accounts)
 
 
-TAMPERINGS = {
+TAMPERINGS: dict[str, Executable] = {
     "an account removed": delete(case_accounts).where(case_accounts.c.account_id.like("%1")),
     "a note changed": update(case_notes).values(text="nothing happened"),
     "a note removed": delete(case_notes),
     "a snapshot removed": delete(case_snapshots),
     "a snapshot changed": update(case_snapshots).values(finding=b"\x00"),
+    "a case that is none": update(case_rows).values(record={"case_id": "case-1"}),
+    "a case that is no JSON": text("UPDATE cases SET record = '{'"),
     "a labeled account removed": delete(case_label_accounts).where(
         case_label_accounts.c.account_id.like("%1")
     ),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Self
 
-from stillwatch.errors import UsageError
+from stillwatch.errors import AuditError, UsageError
 from stillwatch.respond.store.columns import canonical_json, from_microseconds
 
 GENESIS: Final = "0" * 64
@@ -52,8 +52,15 @@ class AuditEntry:
 
     @property
     def facts(self) -> Mapping[str, Any]:
-        """Return the payload as a mapping."""
-        loaded: Mapping[str, Any] = json.loads(self.payload)
+        """Return the payload as a mapping.
+
+        Raises:
+            AuditError: the payload was changed into something else.
+        """
+        try:
+            loaded: Mapping[str, Any] = json.loads(self.payload)
+        except ValueError as error:
+            raise AuditError(f"audit entry {self.sequence} was changed after it was written") from error
         return loaded
 
     def computed_hash(self) -> str:

@@ -2,15 +2,17 @@
 
 import hashlib
 import zlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Self
 
-from sqlalchemy import Connection, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, update
 
 from stillwatch.domain.cases import Case, Note
 from stillwatch.domain.findings import Finding
+from stillwatch.errors import StoreError
 from stillwatch.respond.cases.replay import CASE
 from stillwatch.respond.store.audit_tables import audit_entries
 from stillwatch.respond.store.bulk import insert_many
@@ -23,21 +25,41 @@ _AT_ONCE: Final = 500
 
 def find(connection: Connection, name: str) -> Case | None:
     """Return a case by its id or by its campaign's id, or None."""
-    known = or_(cases.c.case_id == name, cases.c.campaign_id == name)
-    return _case(connection.execute(select(cases.c.record).where(known)).scalar())
+    return _one(connection, or_(cases.c.case_id == name, cases.c.campaign_id == name))
 
 
 def of_campaign(connection: Connection, campaign_id: str) -> Case | None:
     """Return the case of a campaign, or None."""
-    return _case(
-        connection.execute(select(cases.c.record).where(cases.c.campaign_id == campaign_id)).scalar()
-    )
+    return _one(connection, cases.c.campaign_id == campaign_id)
 
 
 def everything(connection: Connection) -> tuple[Case, ...]:
     """Return every case, in the order in which they were opened."""
-    rows = connection.execute(select(cases.c.record).order_by(cases.c.number)).scalars()
-    return tuple(Case.model_validate(record) for record in rows)
+    with _undamaged():
+        records = connection.execute(select(cases.c.record).order_by(cases.c.number)).scalars()
+        return tuple(Case.model_validate(record) for record in records)
+
+
+def ids(connection: Connection) -> tuple[str, ...]:
+    """Return the ids of all cases, in the order in which they were opened."""
+    return tuple(connection.execute(select(cases.c.case_id).order_by(cases.c.number)).scalars())
+
+
+def _one(connection: Connection, which: ColumnElement[bool]) -> Case | None:
+    with _undamaged():
+        record = connection.execute(select(cases.c.record).where(which)).scalar()
+        return None if record is None else Case.model_validate(record)
+
+
+@contextmanager
+def _undamaged() -> Iterator[None]:
+    """Say so when what stands in the database is no case: somebody wrote to it by hand."""
+    try:
+        yield
+    except ValueError as error:  # of JSON and of pydantic
+        raise StoreError(
+            "a case in the database is damaged", hint="`stillwatch audit verify` says which"
+        ) from error
 
 
 def next_number(connection: Connection) -> int:
@@ -64,10 +86,6 @@ def _columns(case: Case) -> dict[str, Any]:
         "record": case.model_dump(mode="json"),
         "updated_at": case.updated_at,
     }
-
-
-def _case(record: Any) -> Case | None:
-    return None if record is None else Case.model_validate(record)
 
 
 def accounts_of(connection: Connection, case_id: str) -> tuple[str, ...]:

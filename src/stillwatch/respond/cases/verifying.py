@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from sqlalchemy import Connection
 
 from stillwatch.domain.cases import Case
+from stillwatch.errors import StoreError
 from stillwatch.respond.audit import AuditEntry
 from stillwatch.respond.audit.trail import history_of
 from stillwatch.respond.cases import rows
@@ -20,12 +21,23 @@ def differences(store: Store) -> tuple[str, ...]:
     The trail itself must hold (`audit.verify`): this compares with it.
     """
     with store.reading() as connection:
-        known = {case.case_id: case for case in rows.everything(connection)}
-        histories = {name: history_of(connection, CASE, name) for name in rows.ids_in_trail(connection)}
-        found = [f"{name} is in the trail and not among the cases" for name in histories if name not in known]
-        for case in known.values():
-            found.extend(_of_case(connection, case, histories.get(case.case_id, ())))
+        known = rows.ids(connection)
+        told = set(rows.ids_in_trail(connection))
+        found = [f"{name} is in the trail and not among the cases" for name in sorted(told - set(known))]
+        for name in known:
+            found.extend(_of_one(connection, name))
     return tuple(found)
+
+
+def _of_one(connection: Connection, name: str) -> Iterator[str]:
+    try:
+        case = rows.find(connection, name)
+    except StoreError:
+        case = None
+    if case is None:
+        yield f"{name} is damaged"
+        return
+    yield from _of_case(connection, case, history_of(connection, CASE, name))
 
 
 def _of_case(connection: Connection, case: Case, history: tuple[AuditEntry, ...]) -> Iterator[str]:
