@@ -132,7 +132,7 @@ class Monitoring:
         )
         yield single("duplicates_total", "counter", "Requests delivered more than once.", rounds.duplicates)
         yield single("spool_damaged_total", "counter", "Damaged segments set aside.", rounds.damaged)
-        yield single("findings", "gauge", "Findings in the last round.", rounds.last.findings)
+        yield single("findings", "gauge", "Findings in the window.", rounds.findings)
         yield single(
             "round_seconds", "gauge", "Seconds of the last round.", sum(rounds.last.seconds.values())
         )

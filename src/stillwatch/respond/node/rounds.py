@@ -73,6 +73,7 @@ class RoundCounters:
         duplicates: Requests that were delivered more than once.
         damaged: Damaged segments of the spool.
         restarts: How often the process had to be started again.
+        findings: Findings when the window was last judged.
         last: The last report.
     """
 
@@ -82,6 +83,7 @@ class RoundCounters:
     duplicates: int = 0
     damaged: int = 0
     restarts: int = 0
+    findings: int = 0
     last: RoundReport = field(default_factory=lambda: RoundReport(0))
 
     def count(self, report: RoundReport) -> None:
@@ -91,6 +93,8 @@ class RoundCounters:
         self.requests += report.requests
         self.duplicates += report.duplicates
         self.damaged += report.damaged
+        if report.judged:
+            self.findings = report.findings
         self.last = report
 
 
