@@ -11,6 +11,7 @@ from stillwatch.cli.database import DEFAULT_PLACE, Place, now_utc, opened
 
 if TYPE_CHECKING:
     from stillwatch.respond.audit import AuditEntry, Verification
+    from stillwatch.respond.store import Store
 
 audit = App(name="audit", help_format="plaintext", default_parameter=Parameter(negative=()))
 
@@ -24,25 +25,24 @@ def verify(
     facts: Annotated[bool, Parameter(negative="--no-facts")] = True,
     place: Place = DEFAULT_PLACE,
 ) -> int:
-    """Check that nothing in the trail was changed, removed, inserted or moved, and that cases are what it says.
+    """Check that the trail was not tampered with, and that cases and authorizations are what it says.
 
     Without --expect, entries that were cut off at the end cannot be noticed: write heads down elsewhere.
 
     Args:
         expect: Heads that `stillwatch audit head` printed earlier, as 120:4be0...; the option may be repeated.
-        facts: Also replay the history of every case and compare it with the case.
+        facts: Also replay the history of every case and authorization and compare it with what is stored.
         place: Which database, and how to answer.
 
     Returns:
         0 when everything holds, else 1.
     """
     from stillwatch.respond.audit import Head, verify as run  # noqa: PLC0415 - --help does not pay for it
-    from stillwatch.respond.cases.verifying import differences  # noqa: PLC0415
 
     heads = [Head.parse(text) for text in expect]
     with opened(place) as store:
         verified = run(store, heads)
-        wrong = differences(store) if facts and verified.holds else ()
+        wrong = _differences(store) if facts and not verified.tampered else ()
     if place.format == "json":
         print(json.dumps(_as_json(verified, wrong), indent=2))
     else:
@@ -89,6 +89,16 @@ def show(*, since: int = 0, kind: str = "", limit: int = 0, place: Place = DEFAU
             if left <= 0:
                 break
     return 0
+
+
+def _differences(store: "Store") -> tuple[str, ...]:
+    """Compare everything of which the trail tells with what it tells."""
+    from stillwatch.respond.access.authorizations.verifying import (  # noqa: PLC0415 - --help does not pay for it
+        differences as of_authorizations,
+    )
+    from stillwatch.respond.cases.verifying import differences as of_cases  # noqa: PLC0415
+
+    return (*of_cases(store), *of_authorizations(store))
 
 
 def _say(verified: "Verification", wrong: tuple[str, ...]) -> None:

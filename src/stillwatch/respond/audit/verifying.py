@@ -72,6 +72,12 @@ class Verification:
         """Say whether nothing is wrong."""
         return not self.breaks
 
+    @property
+    def tampered(self) -> bool:
+        """Say whether entries themselves are wrong, and not only what protects them or what came after them."""
+        harmless = {BreakKind.UNPROTECTED, BreakKind.TRUNCATED}
+        return any(found.kind not in harmless for found in self.breaks)
+
 
 def verify(store: Store, expected: Collection[Head] = ()) -> Verification:
     """Check every entry of a store's trail.
