@@ -39,12 +39,14 @@ class System:
 
     Args:
         weights: `(n_rows, n_nodes)` sparse, least share of the row's subject that each owner holds.
+        control: The same as the cascade counts it.
         subject: `(n_rows,)` node of each row.
         accepted: `(n_rows,)` unnamed share that is harmless.
         unsupported, harmless, supported: `(n_nodes,)` what a node's own place says.
     """
 
     weights: Any
+    control: Any
     subject: NDArray[np.int64]
     accepted: Shares
     unsupported: Flags
@@ -64,14 +66,15 @@ def system_of(graph: OwnershipGraph) -> System:
     """Write the graph as matrices, nodes and rows in the graph's order."""
     place = {entity_id: number for number, entity_id in enumerate(graph.nodes)}
     entries = [
-        (number, place[claim.owner], claim.low)
+        (number, place[claim.owner], claim.low, claim.control)
         for number, row in enumerate(graph.rows)
         for claim in row.claims
     ]
-    rows, columns, values = zip(*entries, strict=True) if entries else ((), (), ())
+    rows, columns, low, control = zip(*entries, strict=True) if entries else ((), (), (), ())
     shape = (len(graph.rows), len(graph.nodes))
     return System(
-        sparse.csr_matrix((np.array(values, dtype=float), (rows, columns)), shape=shape),
+        sparse.csr_matrix((np.array(low, dtype=float), (rows, columns)), shape=shape),
+        sparse.csr_matrix((np.array(control, dtype=float), (rows, columns)), shape=shape),
         np.array([place[row.subject] for row in graph.rows], dtype=np.int64),
         np.array([row.accepted for row in graph.rows], dtype=float),
         *(
@@ -138,7 +141,7 @@ def _grow(
     """Add whoever is held by the group beyond the threshold, until nobody is left to add."""
     group = start.copy()
     while True:
-        values = _best(system, system.weights @ group + constant, np.where(start, 1.0, 0.0), free)
+        values = _best(system, system.control @ group + constant, np.where(start, 1.0, 0.0), free)
         grown = group | (free & exceeds(values, threshold, inclusive=inclusive))
         if (grown == group).all():
             return values

@@ -2,6 +2,7 @@
 
 import heapq
 from collections.abc import Iterator, Mapping
+from math import prod
 from typing import Final
 
 from stillwatch.respond.access.ownership.assessment import OwnershipPath, Step
@@ -26,17 +27,18 @@ def strongest_paths(
         most: How many chains at most.
 
     Returns:
-        Simple chains that end at the first unsupported owner, the largest product of least shares first. Chains
-        with an unstated share come last, with a product of 0.
+        Simple chains that end at the first unsupported owner, strongest first. Chains with an unstated share come
+        last.
     """
     leading = _leading(graph)
     found = []
-    for low, claims in _chains(graph, start, leading):
+    for claims in _chains(graph, start, leading):
         steps = tuple(_step(graph, claim, register) for claim, register in claims)
         end = graph.nodes[steps[-1].owner]
         place = end.headquarters or end.jurisdiction or end.residence
         sentence = chain_words(steps, end, unsupported)
-        found.append(OwnershipPath(steps=steps, low=min(low, 1.0), place=place, sentence=sentence))
+        low = prod(step.low for step in steps)
+        found.append(OwnershipPath(steps=steps, low=low, place=place, sentence=sentence))
         if len(found) == most:
             break
     return tuple(found)
@@ -50,7 +52,7 @@ def _leading(graph: OwnershipGraph) -> Mapping[str, list[tuple[Claim, str]]]:
         for claim in row.claims:
             subjects_of.setdefault(claim.owner, set()).add(claim.subject)
             known = best.get((claim.subject, claim.owner))
-            if known is None or claim.low > known[0].low:
+            if known is None or (claim.control, claim.low) > (known[0].control, known[0].low):
                 best[claim.subject, claim.owner] = (claim, row.register)
     ends = {each for each, node in graph.nodes.items() if node.standing is Standing.UNSUPPORTED}
     useful, frontier = set(ends), list(ends)
@@ -67,21 +69,21 @@ def _leading(graph: OwnershipGraph) -> Mapping[str, list[tuple[Claim, str]]]:
 
 def _chains(
     graph: OwnershipGraph, start: str, leading: Mapping[str, list[tuple[Claim, str]]]
-) -> Iterator[tuple[float, tuple[tuple[Claim, str], ...]]]:
-    """Yield chains in falling order of their product, best first."""
+) -> Iterator[tuple[tuple[Claim, str], ...]]:
+    """Yield chains in falling order of their product, as the cascade counts shares."""
     heap: list[tuple[float, int, str, tuple[tuple[Claim, str], ...]]] = [(-1.0, 0, start, ())]
     tried = 0
     while heap and tried < _MOST_STEPS_TRIED:
         negative, length, node, chain = heapq.heappop(heap)
         if chain and graph.nodes[node].standing is Standing.UNSUPPORTED:
-            yield -negative, chain
+            yield chain
             continue
         met = {claim.subject for claim, _ in chain}
         for claimed in leading.get(node, ()):
             claim = claimed[0]
             tried += 1
             if claim.owner not in met and claim.owner != node:
-                heapq.heappush(heap, (negative * claim.low, length + 1, claim.owner, (*chain, claimed)))
+                heapq.heappush(heap, (negative * claim.control, length + 1, claim.owner, (*chain, claimed)))
 
 
 def _step(graph: OwnershipGraph, claim: Claim, register: str) -> Step:

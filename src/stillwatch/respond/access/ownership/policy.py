@@ -42,6 +42,13 @@ class Persons(StrEnum):
     RESIDENCE = "residence"
 
 
+class IndirectShares(StrEnum):
+    """Whether a share that a register calls indirect counts, when the companies in between are not named."""
+
+    AS_STATED = "as_stated"
+    IGNORED = "ignored"
+
+
 class AtThreshold(StrEnum):
     """What exactly the threshold means."""
 
@@ -63,6 +70,8 @@ class OwnershipPolicy(Record):
             by residence. Nationality is never used.
         accepted_gaps: reasons for an unnamed owner that the lab takes as harmless, such as `NO_KNOWN_PERSON`.
         consolidation_is_majority: whether consolidated accounts stand for more than half of the shares.
+        indirect_shares: `as_stated` takes the percentage that a register gives for an indirect holding, by whatever
+            reading it was found; `ignored` counts only direct holdings.
         bases: kinds of interest that count, best first; each company is measured on the first that is stated.
     """
 
@@ -74,6 +83,7 @@ class OwnershipPolicy(Record):
     persons: Persons = Persons.IGNORED
     accepted_gaps: frozenset[str] = frozenset()
     consolidation_is_majority: bool = True
+    indirect_shares: IndirectShares = IndirectShares.AS_STATED
     bases: Annotated[tuple[str, ...], Field(min_length=1)] = ("shareholding", "votingRights")
 
     @property

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from stillwatch.respond.access.ownership.policy import OwnershipPolicy
+from stillwatch.respond.access.ownership.policy import IndirectShares, OwnershipPolicy
 from stillwatch.respond.access.ownership.tables import BRANCH, CONSOLIDATION, EXCLUSIVE_STEP, Way
 
 ROUNDING: Final = 1e-9
@@ -23,6 +23,8 @@ class Claim:
         low, high: Share, 0 to 1.
         way: Direct, or through somebody.
         basis: What the share is a share of.
+        control: Least share as the cascade counts it. The ultimate parent of a group holds a majority of a majority of
+            a majority: it is one of the group whatever the product of the shares is.
         rank: Place of the basis in the policy; a higher number counts only where nothing better is stated.
         statement: The statement in the source.
     """
@@ -33,24 +35,27 @@ class Claim:
     high: float
     way: Way
     basis: str
+    control: float = 0.0
     rank: int = 0
     statement: str | None = None
 
     @classmethod
     def of(cls, entry: Mapping[str, Any], policy: OwnershipPolicy) -> "Claim":
         """Read one row of `HOLDINGS` as the policy counts it."""
-        basis, low = entry["basis"], entry["low"]
+        basis, way = entry["basis"], Way(entry["way"])
+        low, high = entry["low"], entry["high"]
+        control = low
         if basis in {CONSOLIDATION, BRANCH}:
             rank = 0
-            majority = policy.consolidation_is_majority and entry["high"] > 0.5
-            low = max(low, 0.5 + EXCLUSIVE_STEP) if majority else low
+            if policy.consolidation_is_majority and high > 0.5:
+                control = max(low, 0.5 + EXCLUSIVE_STEP)
+                low = control if way is Way.DIRECT else low
         else:
             rank = policy.bases.index(basis) if basis in policy.bases else _UNRANKED
-            low = low if rank < _UNRANKED else 0.0
-        high = max(low, entry["high"])
-        return cls(
-            entry["subject"], entry["owner"], low, high, Way(entry["way"]), basis, rank, entry["statement"]
-        )
+            ignored = way is Way.INDIRECT and policy.indirect_shares is IndirectShares.IGNORED
+            low = control = 0.0 if rank == _UNRANKED or ignored else low
+        high = max(low, high)
+        return cls(entry["subject"], entry["owner"], low, high, way, basis, control, rank, entry["statement"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,7 @@ class Row:
         subject: Entity id.
         register: Which register claims it.
         way: Direct or indirect.
-        claims: One per owner; their lower bounds add up to 1 at most.
+        claims: One per owner; their lower bounds add up to 1 at most, in both readings.
         accepted: Unnamed share that the lab takes as harmless.
         claimed_total: What the lower bounds added up to in the source; above 1 the source contradicts itself, and
             the claims were scaled down to 1.
@@ -116,7 +121,7 @@ def _merged(claims: Sequence[Claim]) -> list[Claim]:
         if claim.rank != best:
             continue
         known = by_owner.setdefault(claim.owner, claim)
-        if claim.low > known.low:
+        if (claim.low, claim.control) > (known.low, known.control):
             by_owner[claim.owner] = replace(claim, high=max(claim.high, known.high))
     return list(by_owner.values())
 
@@ -147,8 +152,12 @@ def _above(start: str, owners_of: Mapping[str, set[str]]) -> set[str]:
 def _row(subject: str, register: str, way: Way, claims: Sequence[Claim], accepted: float | None) -> Row:
     """Finish a row: scale down what adds up to more than everything, and measure the accepted rest."""
     total = sum(claim.low for claim in claims)
-    if total > 1.0:
-        claims = [replace(claim, low=claim.low / total) for claim in claims]
+    control = sum(claim.control for claim in claims)
+    if max(total, control) > 1.0:
+        claims = [
+            replace(claim, low=claim.low / max(total, 1.0), control=claim.control / max(control, 1.0))
+            for claim in claims
+        ]
     rest = max(0.0, 1.0 - total)
     return Row(
         subject, register, way, tuple(claims), rest if accepted is None else min(accepted, rest), total

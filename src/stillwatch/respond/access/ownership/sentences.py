@@ -84,7 +84,9 @@ def _held(step: Step) -> str:
     """Say how a subject is held."""
     how = "is indirectly " if step.way == "indirect" else "is "
     if step.basis == CONSOLIDATION:
-        return f"{how}consolidated ({share_words(step.low, step.high)})"
+        how = "is ultimately " if step.way == "indirect" else how
+        stated = f" ({share_words(step.low, step.high)})" if step.low > 0.0 else ""
+        return f"{how}consolidated{stated}"
     if step.basis == BRANCH:
         return "is a branch"
     share = share_words(step.low, step.high)

@@ -261,3 +261,47 @@ def test_a_long_chain_is_followed_to_its_end() -> None:
     graph = graph_of(places, exact(dict.fromkeys(pairwise(names), 1.0)), ["c0"])
     assert bounds(proportional(system_of(graph)), graph, "c0") == pytest.approx((1.0, 1.0))
     assert bounds(_cascade(system_of(graph)), graph, "c0")[0] == 1.0
+
+
+@settings(deadline=None, max_examples=200)
+@given(networks())
+def test_the_bounds_contain_the_truth_when_only_consolidating_parents_are_known(
+    drawn: tuple[dict[str, str | None], dict[tuple[str, str], float]],
+) -> None:
+    places, truth = drawn
+    real_places = {name: place or "XB" for name, place in places.items()}
+    parent = {subject: owner for (subject, owner), share in truth.items() if share > 0.5}
+    entities = [
+        {"entity_id": name, "kind": "person"}
+        if place == "person"
+        else {"entity_id": name, "kind": "entity", "headquarters": place}
+        for name, place in real_places.items()
+    ]
+    holdings = [
+        {"subject": subject, "owner": owner, "low": 0.0, "high": 1.0, "way": way, "basis": "consolidation"}
+        for subject, direct in parent.items()
+        for way, owner in (("direct", direct), ("indirect", _ultimate(subject, parent)))
+    ]
+    register = TableRegister(
+        "parents",
+        holdings=pa.Table.from_pylist(holdings, HOLDINGS),
+        entities=pa.Table.from_pylist(entities, ENTITIES),
+    )
+    everything = graph_of(real_places, exact(truth))
+    partly = build_graph(list(places), [register], POLICY)
+    for reading in (proportional, _cascade):
+        whole, part = reading(system_of(everything)), reading(system_of(partly))
+        for name in places:
+            real = bounds(whole, everything, name)[0]
+            low, high = bounds(part, partly, name)
+            assert low <= real + 2e-8  # "more than" is one part in a hundred million
+            assert real <= high + 2e-8
+
+
+def _ultimate(subject: str, parent: Mapping[str, str]) -> str:
+    """Follow majorities to the top, or once around."""
+    met = {subject}
+    while subject in parent and parent[subject] not in met:
+        subject = parent[subject]
+        met.add(subject)
+    return subject

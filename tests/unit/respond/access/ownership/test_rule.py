@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from stillwatch.respond.access.ownership.assessment import Assessment, Outcome
-from stillwatch.respond.access.ownership.policy import OwnershipPolicy, Reading
+from stillwatch.respond.access.ownership.policy import IndirectShares, OwnershipPolicy, Reading
 from stillwatch.respond.access.ownership.rule import OwnershipRule
 from stillwatch.respond.access.ownership.tables import ENTITIES, GAPS, HOLDINGS, TableRegister
 
@@ -228,8 +228,17 @@ def test_an_indirect_parent_is_followed_where_the_direct_chain_breaks_off() -> N
             shares=[("x", "a", (0.0, 1.0), PARENT), ("x", "u", (0.0, 1.0), ultimate)],
         )
     )
-    assert found.outcome is Outcome.REFUSED
-    assert "is indirectly consolidated (more than 50 %) by u" in found.paths[0].sentence
+    assert found.refused_by == (Reading.CASCADE,)
+    assert found.bounds[0].low == 0.0  # a majority of a majority may be little of the shares
+    assert "x is ultimately consolidated by u, headquartered in XA" in found.paths[0].sentence
+
+
+def test_the_register_s_number_for_an_indirect_share_counts_unless_the_lab_says_otherwise() -> None:
+    vague = register(places={"x": "XC", "u": "XA"}, shares=[("x", "u", 0.6, INDIRECT)])
+    assert checked(vague).outcome is Outcome.REFUSED
+    found = checked(vague, indirect_shares=IndirectShares.IGNORED)
+    assert found.outcome is Outcome.UNKNOWN
+    assert found.bounds[0].low == 0.0
 
 
 def test_indirect_holders_who_do_not_own_each_other_are_added() -> None:
@@ -308,3 +317,13 @@ def test_many_are_checked_at_once_in_their_order() -> None:
     )
     found = OwnershipRule([shared], POLICY).assess(["y", "z", "x", "y"])
     assert [each.outcome.value for each in found] == ["clear", "unknown", "refused", "clear"]
+
+
+def test_direct_and_ultimate_parents_are_never_added() -> None:
+    ultimate = {"basis": "consolidation", "way": "indirect"}
+    chain = [("x", "a", (0.0, 1.0), PARENT), ("a", "b", (0.0, 1.0), PARENT), ("b", "u", (0.0, 1.0), PARENT)]
+    chain += [("x", "u", (0.0, 1.0), ultimate), ("a", "u", (0.0, 1.0), ultimate)]
+    found = checked(register(places={"x": "XC", "a": "XC", "b": "XC", "u": "XA"}, shares=chain))
+    assert found.bounds[0].low == pytest.approx(0.125, abs=1e-6)
+    assert found.bounds[1].low == pytest.approx(0.5, abs=1e-6)
+    assert len(found.paths[0].steps) == 1
