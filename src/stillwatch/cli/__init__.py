@@ -83,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0 clean, 1 error, 2 usage or settings, 3 nothing to read, 11 to 14 findings by severity.
     """
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    words = _global_flags_first(list(sys.argv[1:] if arguments is None else arguments))
     try:
         result = build_app().meta(words, exit_on_error=False, print_error=False)
     except StillwatchError as error:
@@ -95,6 +95,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return _reader_went_away()
     return result if isinstance(result, int) else 0
+
+
+def _global_flags_first(words: list[str]) -> list[str]:
+    """Move `--quiet` before the command: behind it, it would be taken for a flag of the command's own."""
+    rest = [word for word in words if word != "--quiet"]
+    return words if len(rest) == len(words) else ["--quiet", *rest]
 
 
 def _fail(error: StillwatchError) -> int:

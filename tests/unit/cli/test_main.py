@@ -89,6 +89,17 @@ def test_quiet_may_stand_anywhere(words: list[str]) -> None:
     assert not terminal.is_quiet()
 
 
+@pytest.mark.parametrize(
+    "words", [["scan", "--quiet", "no-such-logs"], ["scan", "no-such-logs", "--quiet"]], ids=str
+)
+def test_quiet_is_no_flag_of_a_command_that_takes_several_words(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(words)
+    assert "no-such-logs cannot be read" in capsys.readouterr().err
+    assert terminal.is_quiet()
+
+
 def test_a_closed_pipe_ends_without_a_traceback() -> None:
     reader, writer = os.pipe()
     os.close(reader)
