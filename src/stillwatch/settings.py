@@ -77,6 +77,20 @@ class ReadSettings(BaseModel):
         return {**values, "future_tolerance": timedelta(hours=self.future_tolerance_h)}
 
 
+class GuardSettings(BaseModel):
+    """What a gateway that is configured from outside, such as a LiteLLM proxy, connects its guard to."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    source: str = Field(default="", description="URL of the node, or URL or path of its database")
+    token: str = Field(
+        default="", description="token of the node: scope decide, and ingest for logs", repr=False
+    )
+    fail_closed: bool = Field(default=False, description="refuse calls that could not be checked")
+    log: Path | None = Field(default=None, description="folder for log records that a node follows")
+    text: bool = Field(default=True, description="record prompts, which detection reads")
+
+
 class Settings(BaseSettings):
     """All groups. Use `load`, which turns every mistake into a `SettingsError`."""
 
@@ -90,6 +104,7 @@ class Settings(BaseSettings):
 
     scan: ScanSettings = ScanSettings()
     read: ReadSettings = ReadSettings()
+    guard: GuardSettings = GuardSettings()
 
     @classmethod
     def settings_customise_sources(  # the name is pydantic's

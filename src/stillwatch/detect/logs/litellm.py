@@ -114,7 +114,7 @@ _NO_PARAMETERS = _Parameters()
 _NO_ANSWER = Answer()
 
 
-def _parse(line: bytes) -> Row:
+def row_of_payload(line: bytes) -> Row:
     """Turn one payload into a request."""
     payload = _decoder.decode(line)
     row = Row(
@@ -250,7 +250,7 @@ def _sniff(head: Head) -> float:
 
 def _read(opened: OpenedFile, reading: Reading) -> Iterator[pa.RecordBatch]:
     """Yield canonical batches."""
-    return read_json_lines(opened, reading, _parse)
+    return read_json_lines(opened, reading, row_of_payload)
 
 
 def _payload_of(row: Any) -> dict[str, Any]:

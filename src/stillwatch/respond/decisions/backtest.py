@@ -156,7 +156,11 @@ def backtest(
         truth: What accounts really are.
         in_force: Decisions that stand already, for the overlap.
     """
-    planned = [(finding, _planned(playbook, finding, rng, programmes)) for finding in report.findings]
+    replayed = bool(report.replay)
+    planned = [
+        (finding, _planned(playbook, finding, rng, programmes, replayed=replayed))
+        for finding in report.findings
+    ]
     decisions = [decision for _, made in planned for decision in made]
     hit = frozenset(account for decision in decisions for account in decision.accounts)
     total, times = _times(batches, hit)
@@ -177,15 +181,20 @@ def backtest(
         groups=_groups(hit, hurt, together, truth or {}),
         labels=_labels(planned),
         overlap=_overlap(hit, in_force),
-        replayed=any(finding.detected_at is not None for finding in report.findings),
+        replayed=replayed,
     )
 
 
 def _planned(
-    playbook: Playbook, finding: Finding, rng: random.Random, programmes: Mapping[str, str] | None
+    playbook: Playbook,
+    finding: Finding,
+    rng: random.Random,
+    programmes: Mapping[str, str] | None,
+    *,
+    replayed: bool,
 ) -> tuple[Decision, ...]:
     """Plan as if the playbook were live at the time of the finding."""
-    now: datetime = finding.detected_at or finding.first_seen
+    now: datetime = (finding.detected_at if replayed else None) or finding.first_seen
     return plan(
         playbook,
         finding,

@@ -155,7 +155,7 @@ class Guard:
             call: The call that was decided.
             outcome: How it ended; `request` may carry what detection reads, such as the prompt.
         """
-        if self._folder is None and (self._source is None or not self._source.takes_logs):
+        if not self.records:
             self._lines.dropped += 1
             return
         try:
@@ -174,6 +174,11 @@ class Guard:
         if self._source is not None:
             self._source.close()
         _guards.discard(self)
+
+    @property
+    def records(self) -> bool:
+        """Say whether log records have a destination."""
+        return self._folder is not None or (self._source is not None and self._source.takes_logs)
 
     @property
     def counters(self) -> GuardCounters:
