@@ -15,12 +15,20 @@ INTRODUCTION: Final = """
 
 Every format is read into the same columns. The format of a file is recognized by its content; `--log-format NAME`
 forces one. Sources are files, folders, globs, `-` for standard input, and addresses that PyArrow's file systems know,
-such as `s3://bucket/folder`. Compression with gzip and zstd is recognized as well.
+such as `s3://bucket/folder`. Compression with gzip and zstd is recognized as well. An S3-compatible store of one's own is
+named by `AWS_ENDPOINT_URL` and the usual `AWS_*` credentials, or in the address:
+`s3://bucket/folder?endpoint_override=store.example:9000&scheme=http`. Credentials that stand in an address appear in no
+message and no file.
 
 A line that cannot be read is written to `rejected.jsonl` with file, line and reason, and counted. It never stops a run
 and never vanishes. When more than `--max-rejected` of all lines are rejected (1 % by default), the run ends with an
 error after the findings are written. Requests with the same id count once, so overlapping files do no harm. A file
-that lacks a required column is one clear error that names the columns that were found.
+that lacks a required column is one clear error that names the columns that were found. How long a prompt or a line may be, and
+from which moment on a time is believed, are [settings](settings.md) of the group `read`.
+
+A log of a period that is believed ordinary (`--baseline`) has an accounts table of its own (`--baseline-accounts`). What
+only one of both periods knows is left out of the comparison, because ordinary clusters could not have shown it; the run
+says so. Lines of it that cannot be read go to `rejected-baseline.jsonl` and do not count towards `--max-rejected`.
 
 ## Requests
 

@@ -2,6 +2,7 @@
 
 import glob
 import os
+import re
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,6 +19,7 @@ from stillwatch.errors import InputError, NothingToReadError
 
 STANDARD_INPUT = "-"
 _GLOB_SIGNS = frozenset("*?[")
+_OPTIONS = re.compile(r"\w+=[^&]*(&\w+=[^&]*)*")
 _FILE_ERRORS = (OSError, pa.ArrowException)
 
 
@@ -131,21 +133,36 @@ def _is_hidden(parts: Iterable[str]) -> bool:
 def _from_uri(uri: str) -> Iterator[Source]:
     """List the files behind an object store's URI; its last parts may hold glob signs."""
     scheme = urlsplit(uri).scheme
-    fixed, pattern = _fixed_part(uri)
+    place, options = _options_apart(uri)
+    shown = _without_credentials(place)
+    fixed, pattern = _fixed_part(place)
     try:
-        filesystem, path = pafs.FileSystem.from_uri(fixed)
+        filesystem, path = pafs.FileSystem.from_uri(fixed + options)
     except _FILE_ERRORS as error:
         raise InputError(
-            f"{uri} cannot be opened: {_first_line(error)}",
+            f"{shown} cannot be opened: {_first_line(error)}",
             hint=f"check the address and the credentials that your {scheme}:// store needs",
         ) from error
-    yield from _stored(filesystem, path, uri, pattern=f"{path.rstrip('/')}/{pattern}" if pattern else "")
+    yield from _stored(filesystem, path, shown, pattern=f"{path.rstrip('/')}/{pattern}" if pattern else "")
+
+
+def _options_apart(uri: str) -> tuple[str, str]:
+    """Split a URI before its options, such as `?endpoint_override=…`; any other question mark is a glob sign."""
+    place, sign, options = uri.rpartition("?")
+    return (place, sign + options) if sign and _OPTIONS.fullmatch(options) else (uri, "")
+
+
+def _without_credentials(uri: str) -> str:
+    """Leave out a key and a secret that stand in an address: names of files go into logs and messages."""
+    scheme, sign, rest = uri.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{sign}{host.rpartition('@')[2]}{slash}{path}"
 
 
 def _fixed_part(uri: str) -> tuple[str, str]:
     """Split a URI before its first part with a glob sign."""
-    head, _, query = uri.partition("://")
-    parts = query.split("/")
+    head, _, rest = uri.partition("://")
+    parts = rest.split("/")
     for index, part in enumerate(parts):
         if _GLOB_SIGNS & set(part):
             return f"{head}://{'/'.join(parts[:index])}", "/".join(parts[index:])
