@@ -127,6 +127,8 @@ def _standing(node: Node, policy: OwnershipPolicy) -> Standing:
         where = place_in(node.residence, policy.unsupported)
     else:
         where = seat_of(node.headquarters, node.jurisdiction, policy.unsupported, policy.seat)
+    if node.kind is EntityKind.ARRANGEMENT and where is Standing.UNKNOWN:
+        return Standing.SUPPORTED  # looked through: what matters is who holds through it
     ends = node.kind in {EntityKind.PERSON, EntityKind.STATE}
     return Standing.HARMLESS if ends and where is Standing.SUPPORTED else where
 

@@ -1,9 +1,16 @@
 """Whether a place lies in an unsupported region: yes, no, or not to be said."""
 
+import re
 from collections.abc import Set as AbstractSet
 from enum import StrEnum
+from typing import Final
 
 from stillwatch.respond.access.ownership.policy import Seat
+
+
+_CODE: Final = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
+_OTHER_CODES: Final = {"UK": "GB", "EL": "GR"}
+"""Codes of the European Union that differ from ISO 3166 and are found in registers."""
 
 
 class Standing(StrEnum):
@@ -23,12 +30,16 @@ def place_in(place: str | None, unsupported: AbstractSet[str]) -> Standing:
         unsupported: Codes of the same kinds.
 
     Returns:
-        UNKNOWN also for a country of which only a subdivision is listed, when the subdivision is not known.
+        UNKNOWN also for what is no code, and for a country of which only a subdivision is listed, when the subdivision is not known.
     """
     if not place:
         return Standing.UNKNOWN
     code = place.strip().upper()
-    country = code.partition("-")[0]
+    if not _CODE.fullmatch(code):
+        return Standing.UNKNOWN
+    country, _, part = code.partition("-")
+    country = _OTHER_CODES.get(country, country)
+    code = f"{country}-{part}" if part else country
     if code in unsupported or country in unsupported:
         return Standing.UNSUPPORTED
     if code == country and any(region.startswith(country + "-") for region in unsupported):

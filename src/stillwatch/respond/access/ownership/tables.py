@@ -19,9 +19,10 @@ class Way(StrEnum):
 
 
 class EntityKind(StrEnum):
-    """What an owner is."""
+    """What an owner is. An arrangement (a trust, a joint holding) is no company and has no seat of its own."""
 
     ENTITY = "entity"
+    ARRANGEMENT = "arrangement"
     STATE = "state"
     PERSON = "person"
     UNKNOWN = "unknown"

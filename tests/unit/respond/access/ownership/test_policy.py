@@ -57,9 +57,13 @@ def test_a_missing_policy_is_an_error_of_ours(tmp_path: Path) -> None:
         ("XB-02", Standing.SUPPORTED),
         ("XB", Standing.UNKNOWN),
         ("XC", Standing.SUPPORTED),
+        ("GR", Standing.UNSUPPORTED),
+        ("EL", Standing.UNSUPPORTED),
+        ("Atlantis", Standing.UNKNOWN),
+        ("XC-", Standing.UNKNOWN),
         ("", Standing.UNKNOWN),
         (None, Standing.UNKNOWN),
     ],
 )
 def test_a_place_is_compared_by_country_and_subdivision(place: str | None, standing: Standing) -> None:
-    assert place_in(place, {"XA", "XB-01"}) is standing
+    assert place_in(place, {"XA", "XB-01", "GR"}) is standing

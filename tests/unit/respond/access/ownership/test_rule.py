@@ -327,3 +327,14 @@ def test_direct_and_ultimate_parents_are_never_added() -> None:
     assert found.bounds[0].low == pytest.approx(0.125, abs=1e-6)
     assert found.bounds[1].low == pytest.approx(0.5, abs=1e-6)
     assert len(found.paths[0].steps) == 1
+
+
+@pytest.mark.parametrize(
+    ("place", "outcome"), [(None, Outcome.CLEAR), ("XA", Outcome.REFUSED), ("XC", Outcome.CLEAR)]
+)
+def test_an_arrangement_without_a_place_is_looked_through(place: str | None, outcome: Outcome) -> None:
+    joint = register(
+        places={"x": "XC", "j": {"kind": "arrangement", "jurisdiction": place}, "p": PERSON, "q": PERSON},
+        shares=[("x", "j", 1.0), ("j", "p", 0.5), ("j", "q", 0.5)],
+    )
+    assert checked(joint).outcome is outcome

@@ -1,5 +1,6 @@
 """Where the entities and persons of BODS are, and what they are called."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -9,11 +10,14 @@ from stillwatch.respond.access.ownership.tables import EntityKind
 _KINDS: Final = {
     "registeredEntity": EntityKind.ENTITY,
     "legalEntity": EntityKind.ENTITY,
-    "arrangement": EntityKind.ENTITY,
+    "arrangement": EntityKind.ARRANGEMENT,
     "state": EntityKind.STATE,
     "stateBody": EntityKind.STATE,
 }
 """Every other type is an entity that the source does not know or does not name."""
+
+_NATIONAL_REGISTER: Final = re.compile(r"(?!X[^K])[A-Z]{2}-[A-Z0-9]+")
+"""Codes of org-id.guide begin with a country; those with X (but Kosovo's) are international."""
 
 
 def entity_row(details: Mapping[str, Any]) -> dict[str, Any]:
@@ -29,7 +33,7 @@ def entity_row(details: Mapping[str, Any]) -> dict[str, Any]:
         "name": name if isinstance(name, str) else None,
         "kind": _KINDS.get(kind if isinstance(kind, str) else "", EntityKind.UNKNOWN).value,
         "headquarters": _address(details, "business"),
-        "jurisdiction": _code(details.get("jurisdiction", details.get("incorporatedInJurisdiction"))),
+        "jurisdiction": _registered_in(details),
         "residence": None,
     }
 
@@ -54,6 +58,13 @@ def identifiers_of(details: Mapping[str, Any]) -> list[tuple[str, str]]:
         for each in listed(details.get("identifiers"))
         if isinstance(each, dict) and isinstance(each.get("scheme"), str) and isinstance(each.get("id"), str)
     ]
+
+
+def _registered_in(details: Mapping[str, Any]) -> str | None:
+    """Return the jurisdiction; where it is not stated, the country of the register or of the registered address."""
+    stated = _code(details.get("jurisdiction", details.get("incorporatedInJurisdiction")))
+    registers = (scheme for scheme, _ in identifiers_of(details) if _NATIONAL_REGISTER.match(scheme))
+    return stated or next((scheme[:2] for scheme in registers), None) or _address(details, "registered")
 
 
 def _person_name(details: Mapping[str, Any]) -> str | None:

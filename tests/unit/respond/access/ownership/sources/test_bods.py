@@ -273,3 +273,26 @@ def test_what_is_no_bods_is_an_error_of_ours(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(OwnershipError):
         _ = BodsRegister(path, as_of=DAY).holdings
+
+
+@pytest.mark.parametrize(
+    ("details", "jurisdiction"),
+    [
+        ({"jurisdiction": {"name": "B-land", "code": "XB-01"}}, "XB-01"),
+        ({"identifiers": [{"scheme": "QZ-REG", "id": "1"}]}, "QZ"),
+        ({"identifiers": [{"scheme": "XI-LEI", "id": "1"}, {"schemeName": "Register", "id": "2"}]}, None),
+        ({"identifiers": [{"scheme": "XK-REG", "id": "1"}]}, "XK"),
+        ({"identifiers": [{"scheme": "QZ-REG", "id": "1"}], "jurisdiction": {"code": "QX"}}, "QX"),
+        ({"addresses": [{"type": "registered", "country": {"code": "QY"}}]}, "QY"),
+        ({"addresses": [{"type": "alternative", "country": {"code": "QY"}}]}, None),
+        (
+            {"jurisdiction": "nowhere to be seen", "identifiers": "none", "addresses": [None]},
+            "NOWHERE TO BE SEEN",
+        ),
+    ],
+)
+def test_where_an_entity_is_registered(
+    tmp_path: Path, details: dict[str, Any], jurisdiction: str | None
+) -> None:
+    register = written(tmp_path, [statement("company", "entity", {"entityType": "legalEntity", **details})])
+    assert register.describe({"owners.json#company"}).column("jurisdiction").to_pylist() == [jurisdiction]
