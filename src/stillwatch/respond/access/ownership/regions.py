@@ -7,7 +7,6 @@ from typing import Final
 
 from stillwatch.respond.access.ownership.policy import Seat
 
-
 _CODE: Final = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 _OTHER_CODES: Final = {"UK": "GB", "EL": "GR"}
 """Codes of the European Union that differ from ISO 3166 and are found in registers."""

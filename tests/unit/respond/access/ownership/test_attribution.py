@@ -305,3 +305,12 @@ def _ultimate(subject: str, parent: Mapping[str, str]) -> str:
         subject = parent[subject]
         met.add(subject)
     return subject
+
+
+@pytest.mark.parametrize(("inclusive", "expected"), [(False, (0.0, 0.0)), (True, (1.0, 1.0))])
+def test_a_company_held_by_halves_belongs_to_the_group_only_when_half_is_enough(
+    *, inclusive: bool, expected: tuple[float, float]
+) -> None:
+    shares = exact({("x", "a"): 1.0, ("a", "u"): 0.5, ("a", "p"): 0.5})
+    graph = graph_of({"x": "XB", "a": "XB", "u": "XA", "p": "person"}, shares)
+    assert bounds(cascade(system_of(graph), 0.5, inclusive=inclusive), graph, "x") == expected
