@@ -1,6 +1,6 @@
 """A complete report of an invented scan, for the docs, the screenshots and the tests.
 
-The same seed gives the same bytes. See `example_story` for what it tells.
+The same seed gives the same bytes. See `stories.yml` for what it tells.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
@@ -9,9 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from stillwatch.detect.findings.report.example.campaigns import HYDRA, TRACES
-from stillwatch.detect.findings.report.example.other_clusters import LICENSED, RELAY, SMALL
-from stillwatch.detect.findings.report.example.story import Story
+from stillwatch.detect.findings.report.example.story import Story, load_stories
 from stillwatch.detect.findings.report.example.traffic import (
     ACCOUNTS,
     DAYS,
@@ -48,7 +46,7 @@ def example_report(seed: int = 7) -> ScanReport:
         seed: seeds days, graphs and ids.
     """
     rng = np.random.default_rng(seed)
-    clusters = [_finding(story, rng) for story in (HYDRA, TRACES, RELAY, SMALL, LICENSED)]
+    clusters = [_finding(story, rng) for story in load_stories()]
     findings = tuple(c for c in clusters if c.label is not Label.AUTHORIZED)
     return ScanReport(
         tool_version="0.1.0",

@@ -1,12 +1,10 @@
-"""What one invented cluster of the example report needs to be told.
+"""What one invented cluster of the example report needs to be told; `stories.yml` tells them."""
 
-Nothing here was observed. Sizes per account follow the published campaigns (about 25 exchanges per account and
-day); every name, id and text is made up.
-"""
-
-from dataclasses import dataclass, field
 from datetime import date
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
 
 from stillwatch.domain.findings import (
     AuthorizationNote,
@@ -17,15 +15,17 @@ from stillwatch.domain.findings import (
     ExtractionEstimate,
     Label,
     Severity,
-    Verdict,
 )
+from stillwatch.domain.record import Record
 
-LINKS_COMPARED: Final = "5,391 accounts outside this cluster"
-CLUSTERS_COMPARED: Final = "412 clusters of ordinary accounts"
+STORIES: Final = Path(__file__).with_name("stories.yml")
+COMPARED_WITH: Final = {
+    EvidenceKind.LINK: "5,391 accounts outside this cluster",
+    EvidenceKind.SIGNAL: "412 clusters of ordinary accounts",
+}
 
 
-@dataclass(frozen=True)
-class Story:
+class Story(Record):
     """One invented cluster, before days and graphs are drawn for it."""
 
     campaign_id: str
@@ -54,28 +54,13 @@ class Story:
     link_kinds: tuple[tuple[str, ...], ...] = (("template_family",),)
     detected_on_day: int | None = None
     pivots: bool = False
-    atlas: tuple[str, ...] = field(default=("AML.T0024.002",))
+    atlas: tuple[str, ...] = ("AML.T0024.002",)
 
 
-def link(name: str, nats: float, sentence: str) -> Evidence:
-    """Return evidence that ties the invented accounts together."""
-    return Evidence(
-        name=name, kind=EvidenceKind.LINK, nats=nats, sentence=sentence, compared_with=LINKS_COMPARED
-    )
-
-
-def signal(name: str, nats: float, p_value: float, sentence: str) -> Evidence:
-    """Return evidence from the invented demand."""
-    return Evidence(
-        name=name,
-        kind=EvidenceKind.SIGNAL,
-        nats=nats,
-        p_value=p_value,
-        sentence=sentence,
-        compared_with=CLUSTERS_COMPARED,
-    )
-
-
-def innocent(name: str, verdict: Verdict, sentence: str) -> Explanation:
-    """Return one innocent explanation that was considered."""
-    return Explanation(name=name, verdict=verdict, sentence=sentence)
+def load_stories() -> tuple[Story, ...]:
+    """Read the invented clusters, the gravest first."""
+    told: list[dict[str, Any]] = yaml.safe_load(STORIES.read_text(encoding="utf-8"))
+    for story in told:
+        for evidence in story["evidence"]:
+            evidence["compared_with"] = COMPARED_WITH[EvidenceKind(evidence["kind"])]
+    return tuple(Story.model_validate(story) for story in told)
