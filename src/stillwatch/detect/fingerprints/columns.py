@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -48,24 +49,68 @@ def hash_column(values: pa.Array) -> NDArray[np.int64]:
     return kernel.hash_values(*text_buffers(values))
 
 
-def hash_by_value(values: pa.Array, value_of: Any = None) -> NDArray[np.int64]:
-    """Hash a column that repeats its values, after an optional function of each distinct value.
+@dataclass(frozen=True)
+class Coded:
+    """A column that repeats its values, as distinct values and where they stand.
+
+    Args:
+        values: `(n_distinct,)` strings.
+        codes: `(n,)` which value each row has; `n_distinct` where it has none.
+    """
+
+    values: pa.Array
+    codes: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, column: pa.Array) -> Coded:
+        """Find the distinct values of a string column."""
+        encoded = column.dictionary_encode()
+        codes = pc.fill_null(encoded.indices, len(encoded.dictionary))
+        return cls(encoded.dictionary, codes.to_numpy(zero_copy_only=False).astype(np.int64, copy=False))
+
+    @classmethod
+    def of_pairs(cls, left: Coded, right: Coded, separator: str) -> Coded:
+        """Join two columns row by row; no value where both have none."""
+        width = len(right.values) + 1
+        pairs = pa.array(left.codes * width + right.codes).dictionary_encode()
+        firsts, seconds = np.divmod(pairs.dictionary.to_numpy(), width)
+        parts = [_or_empty(left.values, firsts), _or_empty(right.values, seconds)]
+        texts = pc.binary_join_element_wise(*parts, separator)
+        neither = (firsts == len(left.values)) & (seconds == len(right.values))
+        values = pc.if_else(pa.array(neither), pa.scalar(None, pa.string()), texts)
+        return cls(values, pairs.indices.to_numpy().astype(np.int64))
+
+    def spread(self, of_value: NDArray[Any], missing: Any = 0) -> NDArray[Any]:
+        """Give each row what its value has.
+
+        Args:
+            of_value: `(n_distinct,)` of any type.
+            missing: What rows without a value get.
+        """
+        spread: NDArray[Any] = np.append(of_value, of_value.dtype.type(missing))[self.codes]
+        return spread
+
+    def counts(self) -> NDArray[np.int64]:
+        """Count the rows of each value."""
+        counts: NDArray[np.int64] = np.bincount(self.codes, minlength=len(self.values) + 1)
+        return counts[: len(self.values)]
+
+
+def _or_empty(values: pa.Array, codes: NDArray[np.int64]) -> pa.Array:
+    return pc.fill_null(values.take(pa.array(codes, mask=codes == len(values))), "")
+
+
+def hash_by_value(values: pa.Array) -> NDArray[np.int64]:
+    """Hash a column that repeats its values.
 
     Args:
         values: `(n,)` string.
-        value_of: What to hash instead of the value itself, as `str -> str | None`.
 
     Returns:
         `(n,)` int64, 0 where there is no value.
     """
-    encoded = values.dictionary_encode()
-    distinct = encoded.dictionary
-    if value_of is not None:
-        distinct = pa.array([value_of(value) for value in distinct.to_pylist()], type=pa.string())
-    hashes = np.append(hash_column(distinct), np.int64(0))
-    index = pc.fill_null(encoded.indices, len(distinct)).to_numpy(zero_copy_only=False)
-    hashed: NDArray[np.int64] = hashes[index]
-    return hashed
+    coded = Coded.of(values)
+    return coded.spread(hash_column(coded.values))
 
 
 @lru_cache(maxsize=200_000)
@@ -80,21 +125,6 @@ def network_of(address: str) -> str | None:
         return address or None
     prefix = 24 if parsed.version == 4 else 48
     return str(ipaddress.ip_network((parsed, prefix), strict=False))
-
-
-def joined(columns: list[pa.Array]) -> pa.Array:
-    """Join several columns into one string column; null where all of them are null.
-
-    Args:
-        columns: Arrays of one length and any type.
-
-    Returns:
-        `(n,)` string, the parts separated by a unit separator.
-    """
-    parts = [pc.fill_null(pc.cast(column, pa.string()), "") for column in columns]
-    text = pc.binary_join_element_wise(*parts, "\x1f")
-    empty = "\x1f" * (len(columns) - 1)
-    return pc.if_else(pc.equal(text, empty), pa.scalar(None, pa.string()), text)
 
 
 def hash_rows(columns: list[pa.Array]) -> NDArray[np.int64]:

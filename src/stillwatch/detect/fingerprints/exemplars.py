@@ -7,12 +7,13 @@ and whatever only some prompts say are never shown.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
+
+from stillwatch.detect.fingerprints.columns import Coded, hash_column
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -148,29 +149,19 @@ def _is_shown(word: str) -> bool:
     return not any(character.isnumeric() for character in word)
 
 
-def value_names(
-    kind: str, hashes: NDArray[np.int64], texts: pa.Array, name_of: Callable[[str], str | None] | None = None
-) -> pa.Table:
+def value_names(kind: str, values: Coded, shown: pa.Array) -> pa.Table:
     """Remember the texts of hashed values that are no customer's words (clients, networks).
 
     Args:
         kind: What is hashed.
-        hashes: `(n,)` int64, 0 = no value.
-        texts: `(n,)` string.
-        name_of: What to show of a text; None shows it as it is.
+        values: What was seen.
+        shown: `(n_distinct,)` string, what is hashed and shown for each value; null for nothing.
     """
-    encoded = texts.dictionary_encode()
-    index = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
-    counts = np.bincount(index[index >= 0], minlength=len(encoded.dictionary))
-    of_text = np.zeros(len(encoded.dictionary) + 1, dtype=np.int64)
-    of_text[index] = hashes  # equal texts have equal hashes; those without a text go to the end
+    hashes = hash_column(shown)
     rows: dict[int, tuple[str, int]] = {}
-    for text, value, count in zip(
-        encoded.dictionary.to_pylist(), of_text[:-1].tolist(), counts.tolist(), strict=True
-    ):
-        shown = name_of(text) if name_of else text
-        if value != 0 and shown is not None:
-            rows[value] = (shown, rows.get(value, (shown, 0))[1] + count)
+    for text, value, count in zip(shown.to_pylist(), hashes.tolist(), values.counts().tolist(), strict=True):
+        if value != 0 and text is not None:
+            rows[value] = (text, rows.get(value, (text, 0))[1] + count)
     columns = {
         "kind": [kind] * len(rows),
         "value": list(rows),

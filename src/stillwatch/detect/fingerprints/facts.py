@@ -6,6 +6,7 @@ computed from them.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -13,14 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stillwatch.detect.fingerprints import kernel
-from stillwatch.detect.fingerprints.columns import (
-    hash_by_value,
-    hash_column,
-    hash_rows,
-    joined,
-    network_of,
-    text_buffers,
-)
+from stillwatch.detect.fingerprints.columns import Coded, hash_column, hash_rows, network_of, text_buffers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,6 +58,7 @@ FACTS: pa.Schema = pa.schema(
 HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US
 SINGLE_TURN_MESSAGES = 2  # system instructions and one user message
+CLIENT_SEPARATOR = "\x1f"
 TOO_MANY_REQUESTS = 429  # RFC 6585
 FIRST_ERROR_STATUS = 400  # RFC 9110
 
@@ -79,22 +74,47 @@ class Matcher(Protocol):
         logprobs: pa.Array | None = None,
         top_logprobs: pa.Array | None = None,
     ) -> NDArray[np.uint32]:
-        """Return one bit per kind for each request."""
+        """Return one bit per kind for each request; the system text may be coded as a dictionary."""
         ...
 
 
-def fingerprint(batch: pa.RecordBatch, matcher: Matcher) -> pa.RecordBatch:
+@dataclass(frozen=True)
+class Origins:
+    """Where requests came from, each distinct value looked at once.
+
+    Args:
+        client: TLS fingerprint and user agent.
+        address: The client's address.
+        networks: `(n_distinct,)` string, the network of each address.
+    """
+
+    client: Coded
+    address: Coded
+    networks: pa.Array
+
+    @classmethod
+    def of(cls, batch: pa.RecordBatch) -> Origins:
+        """Find the distinct values of a batch."""
+        tls, agent = Coded.of(batch.column("tls_ja4")), Coded.of(batch.column("user_agent"))
+        address = Coded.of(batch.column("client_address"))
+        networks = pa.array([network_of(one) for one in address.values.to_pylist()], pa.string())
+        return cls(Coded.of_pairs(tls, agent, CLIENT_SEPARATOR), address, networks)
+
+
+def fingerprint(batch: pa.RecordBatch, matcher: Matcher, origins: Origins | None = None) -> pa.RecordBatch:
     """Reduce one canonical batch to facts.
 
     Args:
         batch: Rows of `stillwatch.domain.requests.REQUESTS`.
         matcher: The elicitation rules.
+        origins: Of the batch, where they were found before.
 
     Returns:
         Rows of `FACTS`, in the same order.
     """
+    origins = origins or Origins.of(batch)
     rows = batch.num_rows
-    prompt, system = batch.column("prompt"), batch.column("system_instructions")
+    prompt, system = batch.column("prompt"), batch.column("system_instructions").dictionary_encode()
     content, key_offsets, keys, sizes = kernel.fingerprint_texts(*text_buffers(prompt))
     system_content, system_offsets, system_keys = _system_fingerprints(system)
     merged = kernel.merge_keys(key_offsets, keys, system_offsets, system_keys)
@@ -114,9 +134,9 @@ def fingerprint(batch: pa.RecordBatch, matcher: Matcher) -> pa.RecordBatch:
         "system": system_content,
         "keys": pa.ListArray.from_arrays(pa.array(merged[0], pa.int32()), pa.array(merged[1])),
         "elicitation": matcher.match(prompt, system, choices, logprobs, batch.column("top_logprobs")),
-        "client": hash_by_value(joined([batch.column("tls_ja4"), batch.column("user_agent")])),
-        "address": hash_by_value(batch.column("client_address")),
-        "network": hash_by_value(batch.column("client_address"), network_of),
+        "client": origins.client.spread(hash_column(origins.client.values)),
+        "address": origins.address.spread(hash_column(origins.address.values)),
+        "network": origins.address.spread(hash_column(origins.networks)),
         "asn": batch.column("client_asn"),
         "country": batch.column("client_country"),
         "conversation": hash_column(batch.column("conversation_id")),
@@ -158,11 +178,12 @@ SAMPLING_COLUMNS = (
 )
 
 
-def _system_fingerprints(system: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint64]]:
+def _system_fingerprints(
+    system: pa.DictionaryArray,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint64]]:
     """Fingerprint each distinct system text once and spread the result over the rows."""
-    encoded = system.dictionary_encode()
-    content, offsets, keys, _ = kernel.fingerprint_texts(*text_buffers(encoded.dictionary))
-    index = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
+    content, offsets, keys, _ = kernel.fingerprint_texts(*text_buffers(system.dictionary))
+    index = pc.fill_null(system.indices, -1).to_numpy(zero_copy_only=False)
     contents = np.append((content >> np.uint64(1)).astype(np.int64), np.int64(0))[index]
     row_offsets, row_keys = kernel.spread_keys(index, offsets, keys)
     return contents, row_offsets, row_keys

@@ -9,9 +9,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stillwatch.detect.fingerprints.columns import joined, network_of
 from stillwatch.detect.fingerprints.exemplars import NAMES, template_names, value_names
-from stillwatch.detect.fingerprints.facts import Matcher, fingerprint
+from stillwatch.detect.fingerprints.facts import CLIENT_SEPARATOR, Matcher, Origins, fingerprint
 
 
 def fingerprinted(
@@ -38,20 +37,20 @@ def fingerprinted(
 
 
 def _reduce(batch: pa.RecordBatch, matcher: Matcher) -> tuple[pa.RecordBatch, pa.Table]:
-    facts = fingerprint(batch, matcher)
+    origins = Origins.of(batch)
+    facts = fingerprint(batch, matcher, origins)
     content = facts.column("content").to_numpy()
     names = pa.concat_tables(
         [
-            value_names("client", facts.column("client").to_numpy(), _clients(batch)),
-            value_names(
-                "network", facts.column("network").to_numpy(), batch.column("client_address"), network_of
-            ),
+            value_names("client", origins.client, origins.client.values),
+            value_names("network", origins.address, origins.networks),
             template_names(batch.column("prompt"), batch.column("account_id"), content, facts.column("keys")),
         ]
     )
-    return facts, names.cast(NAMES)
+    return facts, _readable(names)
 
 
-def _clients(batch: pa.RecordBatch) -> pa.Array:
-    clients = joined([batch.column("tls_ja4"), batch.column("user_agent")])
-    return pc.replace_substring(clients, "\x1f", " ")
+def _readable(names: pa.Table) -> pa.Table:
+    """Show a space where the parts of a client are kept apart."""
+    text = pc.replace_substring(names["text"], CLIENT_SEPARATOR, " ")
+    return names.set_column(names.schema.get_field_index("text"), "text", text).cast(NAMES)

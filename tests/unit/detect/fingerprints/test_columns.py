@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, strategies as st
 
-from stillwatch.detect.fingerprints.columns import hash_by_value, hash_column, hash_rows, joined, network_of
+from stillwatch.detect.fingerprints.columns import Coded, hash_by_value, hash_column, hash_rows, network_of
 
 VALUES = st.lists(st.none() | st.text(max_size=20), max_size=20)
 
@@ -14,18 +14,6 @@ VALUES = st.lists(st.none() | st.text(max_size=20), max_size=20)
 def test_hashing_the_distinct_values_equals_hashing_every_row(values: list[str | None]) -> None:
     column = pa.array(values, pa.string())
     assert hash_by_value(column).tolist() == hash_column(column).tolist()
-
-
-@given(VALUES)
-def test_a_function_of_the_value_is_hashed_instead(values: list[str | None]) -> None:
-    column = pa.array(values, pa.string())
-    first = [None if value is None else value[:1] for value in values]
-    wanted = hash_column(pa.array(first, pa.string()))
-    assert hash_by_value(column, lambda value: value[:1]).tolist() == wanted.tolist()
-
-
-def test_a_value_that_names_nothing_has_no_hash() -> None:
-    assert hash_by_value(pa.array(["", "proxy"]), network_of).tolist()[0] == 0
 
 
 @pytest.mark.parametrize(
@@ -42,16 +30,23 @@ def test_a_network_is_what_one_party_usually_holds(address: str, network: str | 
     assert network_of(address) == network
 
 
-def test_parts_are_kept_apart_and_nothing_stays_nothing() -> None:
-    left, right = pa.array(["a", "", None, "ab"]), pa.array(["b", "ab", None, None])
-    parts = joined([left, right])
-    assert parts.null_count == 1
-    assert len(set(parts.to_pylist())) == 4
+@given(st.lists(st.tuples(*[st.none() | st.sampled_from(["", "a", "ab", "b"])] * 2), max_size=20))
+def test_pairs_are_coded_as_their_parts_joined(rows: list[tuple[str | None, str | None]]) -> None:
+    left, right = (Coded.of(pa.array([row[side] for row in rows], pa.string())) for side in (0, 1))
+    pairs = Coded.of_pairs(left, right, "|")
+    found = pairs.values.take(pa.array(pairs.codes)).to_pylist()
+    assert found == [
+        None if one is None and other is None else f"{one or ''}|{other or ''}" for one, other in rows
+    ]
 
 
-def test_numbers_are_joined_as_they_are_written() -> None:
-    parts = joined([pa.array([1, None], pa.int32()), pa.array([0.5, None], pa.float32())])
-    assert parts.to_pylist() == ["1\x1f0.5", None]
+@given(VALUES)
+def test_values_are_counted_and_spread_over_their_rows(values: list[str | None]) -> None:
+    coded = Coded.of(pa.array(values, pa.string()))
+    distinct = coded.values.to_pylist()
+    assert coded.counts().tolist() == [values.count(one) for one in distinct]
+    lengths = np.array([len(one) for one in distinct], np.int64)
+    assert coded.spread(lengths, -1).tolist() == [-1 if one is None else len(one) for one in values]
 
 
 def test_a_column_without_rows_has_no_hashes() -> None:

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from stillwatch.detect.fingerprints.columns import network_of
+from stillwatch.detect.fingerprints.columns import Coded, hash_column, network_of
 from stillwatch.detect.fingerprints.exemplars import GAP, MAX_CHARACTERS, template_names, value_names
 
 FORM = "Please grade the following answer of {name} on a scale of 1 to 10, born 1987 in {place}: {answer}"
@@ -107,8 +107,10 @@ def test_rows_of_a_slice_are_those_of_the_slice() -> None:
 
 def test_values_are_named_with_how_often_they_were_seen() -> None:
     texts = pa.array(["192.0.2.1", None, "192.0.2.9", "192.0.2.1", "198.51.100.1"])
-    named = value_names("network", np.array([5, 0, 5, 5, 6]), texts, network_of).to_pylist()
+    networks = pa.array([network_of(address) for address in ("192.0.2.1", "192.0.2.9", "198.51.100.1")])
+    named = value_names("network", Coded.of(texts), networks).to_pylist()
+    first, second = sorted(set(hash_column(networks).tolist()), key=hash_column(networks).tolist().index)
     assert [(row["value"], row["text"], row["weight"]) for row in named] == [
-        (5, "192.0.2.0/24", 3),
-        (6, "198.51.100.0/24", 1),
+        (first, "192.0.2.0/24", 3),
+        (second, "198.51.100.0/24", 1),
     ]

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stillwatch.detect.fingerprints.columns import Coded
 from stillwatch.detect.fingerprints.elicitation.condition import Condition, evaluate
 from stillwatch.detect.fingerprints.elicitation.kinds import Kind
 from stillwatch.detect.fingerprints.elicitation.phrase import Phrase
@@ -31,14 +32,15 @@ class RequestColumns:
     logprobs: pa.Array | None = None
     top_logprobs: pa.Array | None = None
 
-    def blocks(self) -> Iterator["RequestColumns"]:
-        """Cut the columns into blocks of rows."""
+    def blocks(self) -> Iterator[tuple[slice, "RequestColumns"]]:
+        """Cut the columns into blocks of rows, each with where it stands."""
         columns = (self.prompt, self.system_instructions, self.choice_count, self.logprobs, self.top_logprobs)
         arrays = [None if column is None else _one_array(column) for column in columns]
         for start in range(0, len(self.prompt), _BLOCK_ROWS):
-            yield RequestColumns(
+            block = RequestColumns(
                 *(None if array is None else array.slice(start, _BLOCK_ROWS) for array in arrays)
             )
+            yield slice(start, start + len(block.prompt)), block
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +53,45 @@ class _Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class _RepeatedHits:
+    """Groups that occur in texts of which many rows have the same one.
+
+    Args:
+        distinct: `(n_groups, n_distinct + 1)`, the last for rows without a text.
+        codes: `(n_rows,)` which text each row has.
+    """
+
+    distinct: Hits
+    codes: npt.NDArray[np.int64]
+
+    def __getitem__(self, place: slice) -> "_RepeatedHits":
+        """Return some of the rows."""
+        return _RepeatedHits(self.distinct, self.codes[place])
+
+    def of(self, group: int) -> Rows:
+        """The rows in which a group occurs."""
+        rows: Rows = self.distinct[group][self.codes]
+        return rows
+
+
+@dataclass(frozen=True, slots=True)
 class _TextHits:
     """Groups that occur in the two texts of each request."""
 
     prompt: Hits
-    system: Hits
+    system: _RepeatedHits
+
+    def present(self) -> Rows:
+        """The groups that may occur in any row."""
+        return np.logical_or(self.prompt.any(axis=1), self.system.distinct.any(axis=1))
 
     def of(self, field: str, group: int) -> Rows:
         """The rows in which a group of phrases occurs in the given field."""
-        prompt: Rows = self.prompt[group]
-        system: Rows = self.system[group]
         if field == "prompt":
+            prompt: Rows = self.prompt[group]
             return prompt
-        return system if field == "system_instructions" else np.logical_or(prompt, system)
+        system = self.system.of(group)
+        return system if field == "system_instructions" else np.logical_or(self.prompt[group], system)
 
 
 class ElicitationMatcher:
@@ -100,7 +128,7 @@ class ElicitationMatcher:
 
         Args:
             prompt: `(n,)` strings, the last user message.
-            system: `(n,)` strings, the system text.
+            system: `(n,)` strings, or a dictionary of them: the system text.
             choice_count: `(n,)` integers or None.
             logprobs: `(n,)` bools or None.
             top_logprobs: `(n,)` integers or None.
@@ -109,9 +137,10 @@ class ElicitationMatcher:
             `(n,)` uint32; bit `i` stands for `kinds[i]`.
         """
         masks = [np.zeros(0, np.uint32)]
-        for block in RequestColumns(prompt, system, choice_count, logprobs, top_logprobs).blocks():
+        system_hits = self._scan_repeated(system)
+        for place, block in RequestColumns(prompt, system, choice_count, logprobs, top_logprobs).blocks():
             mask = np.zeros(len(block.prompt), np.uint32)
-            for rule, rows in self._match_block(block):
+            for rule, rows in self._match_block(block, system_hits[place]):
                 mask |= rows * np.uint32(rule.kind.bit)
             masks.append(mask)
         return np.concatenate(masks)
@@ -123,15 +152,16 @@ class ElicitationMatcher:
             For every rule, by its id, `(n,)` bool.
         """
         parts: dict[str, list[Rows]] = {str(rule.id): [np.zeros(0, np.bool_)] for rule in self.rules}
-        for block in columns.blocks():
-            found = {str(rule.id): rows for rule, rows in self._match_block(block)}
+        system_hits = self._scan_repeated(columns.system_instructions)
+        for place, block in columns.blocks():
+            found = {str(rule.id): rows for rule, rows in self._match_block(block, system_hits[place])}
             for rule_id, rows in parts.items():
                 rows.append(found.get(rule_id, np.zeros(len(block.prompt), np.bool_)))
         return {rule_id: np.concatenate(rows) for rule_id, rows in parts.items()}
 
-    def _match_block(self, block: RequestColumns) -> Iterator[tuple[Rule, Rows]]:
-        hits = _TextHits(self._scanner.scan(block.prompt), self._scan_repeated(block.system_instructions))
-        present = np.logical_or(hits.prompt.any(axis=1), hits.system.any(axis=1))
+    def _match_block(self, block: RequestColumns, system: _RepeatedHits) -> Iterator[tuple[Rule, Rows]]:
+        hits = _TextHits(self._scanner.scan(block.prompt), system)
+        present = hits.present()
         for plan in self._plans:
             found = {
                 name: _search(search, plan.groups[name], hits, present, block)
@@ -144,16 +174,12 @@ class ElicitationMatcher:
                     evaluate(plan.condition, {n: nothing if r is None else r for n, r in found.items()}),
                 )
 
-    def _scan_repeated(self, texts: pa.Array) -> Hits:
+    def _scan_repeated(self, texts: pa.Array | pa.ChunkedArray) -> _RepeatedHits:
         """Scan each distinct text once: an application sends the same system text with every request."""
-        if texts.null_count == len(texts):
-            return np.zeros((self._scanner.group_count, len(texts)), np.bool_)
-        distinct = texts.dictionary_encode()
-        hits = self._scanner.scan(distinct.dictionary)
+        coded = Coded.of(_one_array(texts))
+        hits = self._scanner.scan(coded.values)
         missing = np.zeros((len(hits), 1), np.bool_)
-        codes = distinct.indices.fill_null(len(distinct.dictionary)).to_numpy(zero_copy_only=False)
-        repeated: Hits = np.concatenate([hits, missing], axis=1)[:, codes]
-        return repeated
+        return _RepeatedHits(np.concatenate([hits, missing], axis=1), coded.codes)
 
 
 def _plan(rule: Rule, groups: list[tuple[Phrase, ...]]) -> _Plan:
