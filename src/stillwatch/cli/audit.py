@@ -84,7 +84,7 @@ def show(*, since: int = 0, kind: str = "", limit: int = 0, place: Place = DEFAU
     with opened(place) as store, store.reading() as connection:
         while batch := entries_of(connection, after=since, kinds=kinds, limit=min(left, _BATCH)):
             for entry in batch:
-                print(_line(entry) if place.format == "pretty" else json.dumps(_entry_as_json(entry)))
+                print(_line(entry) if place.format == "pretty" else json.dumps(entry.as_json()))
             since, left = batch[-1].sequence, left - len(batch)
             if left <= 0:
                 break
@@ -124,20 +124,6 @@ def _as_json(verified: "Verification", wrong: tuple[str, ...]) -> dict[str, obje
             for found in verified.breaks
         ],
         "facts": list(wrong),
-    }
-
-
-def _entry_as_json(entry: "AuditEntry") -> dict[str, object]:
-    return {
-        "sequence": entry.sequence,
-        "time": entry.time.isoformat(),
-        "actor": entry.actor,
-        "action": entry.action,
-        "object_kind": entry.object_kind,
-        "object_id": entry.object_id,
-        "payload": entry.facts,
-        "previous_hash": entry.previous_hash,
-        "entry_hash": entry.entry_hash,
     }
 
 

@@ -63,6 +63,20 @@ class AuditEntry:
             raise AuditError(f"audit entry {self.sequence} was changed after it was written") from error
         return loaded
 
+    def as_json(self) -> dict[str, Any]:
+        """Return the entry as JSON values, with its payload unpacked."""
+        return {
+            "sequence": self.sequence,
+            "time": self.time.isoformat(),
+            "actor": self.actor,
+            "action": self.action,
+            "object_kind": self.object_kind,
+            "object_id": self.object_id,
+            "payload": self.facts,
+            "previous_hash": self.previous_hash,
+            "entry_hash": self.entry_hash,
+        }
+
     def computed_hash(self) -> str:
         """Return the hash that the fields of this entry have."""
         return entry_hash(

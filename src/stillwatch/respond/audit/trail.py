@@ -1,5 +1,6 @@
 """Append to the trail and read it."""
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -8,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Executable, Row, event, insert, select
 
 from stillwatch.domain.sensitive import check_facts
+from stillwatch.errors import UsageError
 from stillwatch.respond.audit.chain import GENESIS, AuditEntry, Head, entry_hash
 from stillwatch.respond.store import Store
 from stillwatch.respond.store.audit_tables import audit_entries
@@ -15,6 +17,9 @@ from stillwatch.respond.store.columns import canonical_json, to_microseconds
 
 MAX_TEXT: Final = 10_000
 """Characters in one value of a payload: what a person may give as a rationale."""
+
+
+_KIND: Final = re.compile(r"[a-z_]{1,64}")
 
 
 class Write:
@@ -157,7 +162,15 @@ def head_of(connection: Connection) -> Head:
 def entries_of(
     connection: Connection, *, after: int = 0, kinds: Collection[str] = (), limit: int = 10_000
 ) -> tuple[AuditEntry, ...]:
-    """Return entries after a sequence, in order, as a transaction sees them."""
+    """Return entries after a sequence, in order, as a transaction sees them.
+
+    Raises:
+        UsageError: a kind is not the name of one.
+    """
+    if strange := [kind for kind in kinds if not _KIND.fullmatch(kind)]:
+        raise UsageError(
+            f"{strange[0][:64]!r} is no kind of thing", hint="write case, decision or authorization"
+        )
     query = select(audit_entries).where(audit_entries.c.sequence > after)
     if kinds:
         query = query.where(audit_entries.c.object_kind.in_(sorted(kinds)))

@@ -155,9 +155,9 @@ def add_note(write: Write, name: str, text: str, *, version: int | None = None) 
     return after
 
 
-def erase_note(write: Write, name: str, number: int, reason: str) -> Case:
+def erase_note(write: Write, name: str, number: int, reason: str, *, version: int | None = None) -> Case:
     """Remove the text of a note, for instance because it held personal data. That it was there stays."""
-    case = case_to_change(write, name)
+    case = case_to_change(write, name, version)
     if all(
         note.number != number or note.text is None for note in rows.notes_of(write.connection, case.case_id)
     ):

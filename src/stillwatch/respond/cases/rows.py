@@ -1,6 +1,7 @@
 """All SQL of cases, except that of labels."""
 
 import hashlib
+import re
 import zlib
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Self
 
-from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from stillwatch.domain.cases import Case, Note
 from stillwatch.domain.findings import Finding
@@ -19,13 +20,17 @@ from stillwatch.respond.store.bulk import insert_many
 from stillwatch.respond.store.case_tables import case_accounts, case_notes, case_snapshots, cases
 from stillwatch.respond.store.columns import canonical_json
 
+_CASE_ID: Final = re.compile(r"case-[1-9][0-9]{0,9}")
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _AT_ONCE: Final = 500
 """Values in one statement; SQLite refuses more than 32,766 in all."""
 
 
 def find(connection: Connection, name: str) -> Case | None:
     """Return a case by its id or by its campaign's id, or None."""
-    return _one(connection, or_(cases.c.case_id == name, cases.c.campaign_id == name))
+    if _CASE_ID.fullmatch(name) and (found := _one(connection, cases.c.case_id == name)):
+        return found
+    return of_campaign(connection, name)
 
 
 def of_campaign(connection: Connection, campaign_id: str) -> Case | None:
@@ -163,6 +168,8 @@ def keep_snapshot(connection: Connection, case_id: str, kept: Verbatim, now: dat
 
 def snapshot(connection: Connection, case_id: str, digest: str) -> bytes | None:
     """Return the canonical JSON of a finding that was kept, or None."""
+    if not _DIGEST.fullmatch(digest):
+        return None
     query = select(case_snapshots.c.finding).where(
         case_snapshots.c.case_id == case_id, case_snapshots.c.digest == digest
     )
