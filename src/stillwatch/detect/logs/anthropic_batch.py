@@ -14,15 +14,20 @@ from stillwatch.detect.logs.anthropic import (
 )
 from stillwatch.detect.logs.reading.batch_jobs import Half, lone_id
 from stillwatch.detect.logs.reading.chat import NULL
-from stillwatch.detect.logs.reading.examples import EXAMPLE_ROWS
-from stillwatch.detect.logs.reading.formats import Example, Head, LogFormat
+from stillwatch.detect.logs.reading.formats import Head, LogFormat
+from stillwatch.detect.logs.reading.job_lines import (
+    APPROXIMATE,
+    NEVER as JOB_NEVER,
+    JobLine,
+    Lines,
+    carried_by_job,
+    examples_of,
+    question_line,
+)
 from stillwatch.detect.logs.reading.pairs import given
 from stillwatch.detect.logs.reading.rows import Row
 
-NEVER = (
-    "conversation_id", "client_address", "client_asn", "client_country", "tls_ja4", "user_agent", "latency_ms",
-    "top_logprobs", "reasoning_tokens",
-)  # fmt: skip
+NEVER = (*JOB_NEVER, "top_logprobs", "reasoning_tokens")
 _SUCCESS = 200
 _FAILED = 500
 
@@ -35,19 +40,12 @@ class _Result(msgspec.Struct, gc=False):
     error: msgspec.Raw = NULL
 
 
-class _Line(msgspec.Struct, gc=False):
-    """A question or a result, with what exporters add."""
+class _Line(JobLine, gc=False):
+    """A question or a result."""
 
-    custom_id: str
     params: msgspec.Raw = NULL
     result: _Result | None = None
-    account_id: Any = None
-    organization_id: Any = None
     workspace_id: Any = None
-    api_key_id: Any = None
-    time: Any = None
-    submitted_at: Any = None
-    created_at: Any = None
 
 
 _decoder = msgspec.json.Decoder(_Line)
@@ -84,19 +82,13 @@ def _sniff(head: Head) -> float:
     return 0.9 if head.has("custom_id", "params") or head.has("custom_id", "result") else 0.0
 
 
-def example_lines(row: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def example_lines(row: Mapping[str, Any]) -> Lines:
     """Write one made-up question and its result.
 
     Args:
         row: The canonical row.
     """
-    question = {
-        "custom_id": f"task-{row['request_id']}",
-        "params": body_example(row),
-        "account_id": row["account_id"],
-        "api_key_id": row["api_key_id"],
-        "submitted_at": row["time"].isoformat(),
-    }
+    question = question_line(row, params=body_example(row))
     message = {**answer_example(row), "id": row["request_id"]}
     return question, {"custom_id": question["custom_id"], "result": {"type": "succeeded", "message": message}}
 
@@ -107,16 +99,7 @@ def carried(row: Mapping[str, Any]) -> dict[str, Any]:
     Args:
         row: The canonical row.
     """
-    left = {name: value for name, value in carried_alone(row).items() if name not in NEVER}
-    return {**left, "surface": "batch", "stream": False}
-
-
-def _get_examples() -> tuple[Example, ...]:
-    """Write two made-up questions, then their results in another order."""
-    pairs = [example_lines(row) for row in EXAMPLE_ROWS]
-    lines = [question for question, _ in pairs] + [answer for _, answer in reversed(pairs)]
-    content = b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
-    return (Example("batch.jsonl", content, tuple(carried(row) for row in EXAMPLE_ROWS)),)
+    return carried_by_job(carried_alone(row), NEVER)
 
 
 FORMAT = LogFormat(
@@ -124,15 +107,12 @@ FORMAT = LogFormat(
     title="Anthropic message batches",
     sniff=_sniff,
     parse_half=_parse,
-    get_examples=_get_examples,
+    get_examples=lambda: examples_of(example_lines, carried),
     never=NEVER,
     approximate={
+        **APPROXIMATE,
         "request_id": "the message's id, or one made of the line for a question without a result",
-        "account_id": "only where the exporter adds it, or from the path",
-        "api_key_id": "only where the exporter adds it, or from the path",
         "time": "when the job was submitted, only where the exporter adds it",
-        "surface": "always batch",
-        "stream": "always false",
         "choice_count": "always 1: the interface has no other",
         "logprobs": "always false: the interface has none",
         "input_tokens": "only in results",

@@ -8,20 +8,19 @@ import msgspec
 from stillwatch.detect.logs.openai import answer_example, body_example, fill_answer, fill_question
 from stillwatch.detect.logs.reading.batch_jobs import Half, lone_id
 from stillwatch.detect.logs.reading.chat import NULL
-from stillwatch.detect.logs.reading.examples import EXAMPLE_ROWS
-from stillwatch.detect.logs.reading.formats import Example, Head, LogFormat
+from stillwatch.detect.logs.reading.formats import Head, LogFormat
+from stillwatch.detect.logs.reading.job_lines import (
+    APPROXIMATE,
+    NEVER,
+    JobLine,
+    Lines,
+    carried_by_job,
+    examples_of,
+    question_line,
+)
 from stillwatch.detect.logs.reading.pairs import body_of, given, operation_of
 from stillwatch.detect.logs.reading.rows import Row
 
-NEVER = (
-    "conversation_id",
-    "client_address",
-    "client_asn",
-    "client_country",
-    "tls_ja4",
-    "user_agent",
-    "latency_ms",
-)
 _FAILED = 500
 
 
@@ -33,21 +32,14 @@ class _Response(msgspec.Struct, gc=False):
     body: msgspec.Raw = NULL
 
 
-class _Line(msgspec.Struct, gc=False):
-    """A question or an answer, with what exporters add."""
+class _Line(JobLine, gc=False):
+    """A question or an answer."""
 
-    custom_id: str
     id: Any = None
     url: Any = None
     body: msgspec.Raw = NULL
     response: _Response | None = None
     error: msgspec.Raw = NULL
-    account_id: Any = None
-    organization_id: Any = None
-    api_key_id: Any = None
-    time: Any = None
-    submitted_at: Any = None
-    created_at: Any = None
 
 
 _decoder = msgspec.json.Decoder(_Line)
@@ -88,21 +80,13 @@ def _sniff(head: Head) -> float:
     return 0.9 if head.has("custom_id", "body") or head.has("custom_id", "response") else 0.0
 
 
-def example_lines(row: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def example_lines(row: Mapping[str, Any]) -> Lines:
     """Write one made-up question and its answer.
 
     Args:
         row: The canonical row.
     """
-    question = {
-        "custom_id": f"task-{row['request_id']}",
-        "method": "POST",
-        "url": "/v1/chat/completions",
-        "body": body_example(row),
-        "account_id": row["account_id"],
-        "api_key_id": row["api_key_id"],
-        "submitted_at": row["time"].isoformat(),
-    }
+    question = question_line(row, method="POST", url="/v1/chat/completions", body=body_example(row))
     answer = {
         "id": f"batch_{row['request_id']}",
         "custom_id": question["custom_id"],
@@ -116,23 +100,13 @@ def example_lines(row: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any
     return question, answer
 
 
-def _get_examples() -> tuple[Example, ...]:
-    """Write two made-up questions, then their answers in another order."""
-    pairs = [example_lines(row) for row in EXAMPLE_ROWS]
-    lines = [question for question, _ in pairs] + [answer for _, answer in reversed(pairs)]
-    content = b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
-    rows = tuple(carried(row) for row in EXAMPLE_ROWS)
-    return (Example("batch.jsonl", content, rows),)
-
-
 def carried(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is left of a made-up request in a batch job.
 
     Args:
         row: The canonical row.
     """
-    left = {name: value for name, value in row.items() if name not in NEVER}
-    return {**left, "surface": "batch", "stream": False}
+    return carried_by_job(row, NEVER)
 
 
 FORMAT = LogFormat(
@@ -140,15 +114,12 @@ FORMAT = LogFormat(
     title="OpenAI Batch files",
     sniff=_sniff,
     parse_half=_parse,
-    get_examples=_get_examples,
+    get_examples=lambda: examples_of(example_lines, carried),
     never=NEVER,
     approximate={
+        **APPROXIMATE,
         "request_id": "the server's id, or one made of the line for a question without an answer",
-        "account_id": "only where the exporter adds it, or from the path",
-        "api_key_id": "only where the exporter adds it, or from the path",
         "time": "when the job was submitted, where the exporter adds it; else when the answer was made",
-        "surface": "always batch",
-        "stream": "always false",
         "input_tokens": "only in answers",
         "output_tokens": "only in answers",
     },
