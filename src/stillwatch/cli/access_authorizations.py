@@ -179,6 +179,20 @@ def expire(*, place: Place = DEFAULT_PLACE) -> int:
     return 0
 
 
+@authorizations.command
+def export(*, place: Place = DEFAULT_PLACE) -> int:
+    """Print the record as a file that `stillwatch scan --authorizations` and the node read.
+
+    Args:
+        place: Which database; the output is JSON in any case.
+    """
+    from stillwatch.respond.access.authorizations.publishing import as_file  # noqa: PLC0415 - loads on demand
+
+    with opened(place) as store, store.reading() as connection:
+        sys.stdout.write(as_file(connection))
+    return 0
+
+
 def _write(found: "Found", format: str, nothing: str) -> None:  # noqa: A002 - as the flag
     """Print authorizations."""
     from stillwatch.respond.access.authorizations.printing import written  # noqa: PLC0415 - loads on demand

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,8 +10,10 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from sqlalchemy import text
 from tests.contract.stores.conftest import Clock
 
+from stillwatch.detect.logs.authorizations import read_authorizations
 from stillwatch.domain.authorizations import Authorization
 from stillwatch.errors import GrantError
+from stillwatch.respond.access.authorizations.publishing import as_file
 from stillwatch.respond.access.authorizations.reading import about_account, everything, in_force, recorded
 from stillwatch.respond.access.authorizations.record import State
 from stillwatch.respond.access.authorizations.recording import KIND, close_ended, grant, revoke
@@ -235,3 +238,17 @@ def test_tampering_shows(trail: AuditTrail) -> None:
         "EV-2 was not revoked as it says",
         "the accounts of EV-3 are not those that were recorded",
     )
+
+
+def test_the_record_as_a_file_permits_what_was_permitted(
+    trail: AuditTrail, clock: Clock, tmp_path: Path
+) -> None:
+    granted(trail, permission(), permission("EV-2"), permission("EV-3", starts_on=TODAY + timedelta(days=5)))
+    clock.now += timedelta(days=3)
+    with trail.writing(ALICE) as write:
+        revoke(write, "EV-2", "The project ended.")
+        revoke(write, "EV-3", "It never began.")
+    with trail.store.reading() as connection:
+        (tmp_path / "file.json").write_text(as_file(connection))
+    found = read_authorizations(tmp_path / "file.json")
+    assert found == (permission(), permission("EV-2", ends_on=TODAY + timedelta(days=2)))
