@@ -39,6 +39,8 @@ class Ties:
         by_kind: Nats of each kind of link, `(m,)` each.
         access: `(n_clusters,)` mean nats of each account's strongest ties by access and registration.
         prompts: `(n_clusters,)` mean nats of each account's strongest ties by prompt templates.
+        coordination: `(n_clusters,)` mean over accounts of the harmonic mean of their own two, nats: high only where the
+            same accounts share both. Of two halves of which one shares access and the other templates, it is low.
         own_access: `(n_accounts,)` the same of each account.
         own_prompts: `(n_accounts,)` the same of each account.
     """
@@ -48,13 +50,9 @@ class Ties:
     by_kind: dict[str, NDArray[np.float64]]
     access: NDArray[np.float64]
     prompts: NDArray[np.float64]
+    coordination: NDArray[np.float64]
     own_access: NDArray[np.float64]
     own_prompts: NDArray[np.float64]
-
-    @property
-    def coordination(self) -> NDArray[np.float64]:
-        """Return the harmonic mean of both, nats: high only where both are."""
-        return harmonic_mean(self.access, self.prompts)
 
 
 def harmonic_mean(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -113,9 +111,11 @@ def measure_ties(evidence: LinkEvidence, graph: sp.csr_matrix, clusters: Sequenc
     own_prompts = _per_account(left, right, prompts, PROMPT_TIES, evidence.size)
     clustered = of >= 0
     size = np.maximum(np.bincount(of[clustered], minlength=len(clusters)), 1)
-    mean_access = np.bincount(of[clustered], own_access[clustered], len(clusters)) / size
-    mean_prompts = np.bincount(of[clustered], own_prompts[clustered], len(clusters)) / size
-    return Ties(left, right, by_kind, mean_access, mean_prompts, own_access, own_prompts)
+    mean_access, mean_prompts, coordination = (
+        np.bincount(of[clustered], own[clustered], len(clusters)) / size
+        for own in (own_access, own_prompts, harmonic_mean(own_access, own_prompts))
+    )
+    return Ties(left, right, by_kind, mean_access, mean_prompts, coordination, own_access, own_prompts)
 
 
 def _per_account(

@@ -15,8 +15,8 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
-from stillwatch.detect.campaigns.candidates import Candidate, LargeCandidate, SmallCandidate
 from stillwatch.detect.campaigns.access_groups import groups_by_access
+from stillwatch.detect.campaigns.candidates import Candidate, LargeCandidate, SmallCandidate
 from stillwatch.detect.campaigns.parts import parts_of, ties_within
 from stillwatch.detect.links.evidence import LinkEvidence
 from stillwatch.detect.links.membership import alone_nats
@@ -30,6 +30,7 @@ SAME_DEMAND = (
     0.85  # of the agreement within groups, the agreement between them from which their demand is one
 )
 SAMPLED_STRANGERS = 20_000  # random pairs from which it is known what anybody shares with anybody
+HELD = 0.5  # of what one link alone may be worth, the access from which a part is held together by it
 MIN_SPLIT = 3
 ALL_WEIGHED = 128  # communities up to this size are cut by what all their pairs share
 
@@ -86,7 +87,7 @@ class CommunitySearch:
     def _split(self, whole: Candidate, found: list[NDArray[np.int64]]) -> list[Candidate]:
         """Cut a community where it has little in common; accept it if it holds together."""
         for proposed in self._proposals(whole):
-            kept = _apart(whole, proposed, self._usual_access)
+            kept = _apart(whole, proposed, self._usual_access, alone_nats(self._evidence.size))
             if kept is not None:
                 return self._parts(whole, kept)
         mean = whole.belonging()
@@ -121,12 +122,15 @@ def _usual_access(evidence: LinkEvidence, rng: np.random.Generator) -> float:
     return float(evidence.sides(left, right)[:, 1].mean())
 
 
-def _apart(whole: Candidate, proposed: NDArray[np.int64], usual_access: float) -> NDArray[np.int64] | None:
+def _apart(
+    whole: Candidate, proposed: NDArray[np.int64], usual_access: float, alone: float
+) -> NDArray[np.int64] | None:
     """Join the proposed parts that belong together; None if all of them do.
 
     Parts are apart where their accounts have far less in common than those of one part. They are also where two
     operators took the same recipe from a book: the access of one is not that of the other, and their demand agrees
-    less between them than within them. One operator's pools share no access either, but their demand is the same.
+    less between them than within them. One operator's pools share no access either, but their demand is the same; and
+    where neither part is held together by access, that they share none says nothing.
     """
     count = int(proposed.max()) + 1
     if count == 1:
@@ -136,7 +140,8 @@ def _apart(whole: Candidate, proposed: NDArray[np.int64], usual_access: float) -
     joined = nats >= APART * np.maximum(within[:, None], within[None, :])
     access = np.maximum(access - usual_access, 0.0)
     own = np.diag(access)
-    strangers = access < APART * np.maximum(own[:, None], own[None, :])
+    tighter = np.maximum(own[:, None], own[None, :])
+    strangers = (tighter >= HELD * alone) & (access < APART * tighter)
     own = np.diag(agreement)
     other = agreement < SAME_DEMAND * 0.5 * (own[:, None] + own[None, :])
     part, kept = parts_of(joined & ~(strangers & other))

@@ -1,14 +1,18 @@
-"""Conformal p-values against clusters built in the same way from ordinary accounts.
+"""Conformal p-values against clusters and accounts that were looked at in the same way.
 
-The p-value of a cluster is the share of ordinary clusters that score as high (Vovk, Gammerman and Shafer 2005,
-"Algorithmic learning in a random world", eq. 2.20): uniform for a cluster that is ordinary itself, whatever the score
-means. Beyond the largest ordinary score, where there is nothing left to count, each further nat is taken for what it
-says, a factor e, and never for more.
+The p-value of a score is the share of ordinary scores that are as high (Vovk, Gammerman and Shafer 2005, "Algorithmic
+learning in a random world", eq. 2.20): uniform for what is ordinary itself, whatever the score means.
 
-A scan without a baseline calibrates on itself, and some of what it sees is hostile. Clusters whose score stands apart
-from the lower two thirds, by more than one in a hundred ordinary ones would, are left out of the reference. With up to
-a third of the clusters hostile the p-values stay valid: hostile clusters that remain in the reference can only make
-them larger. They cost power, most of all in small logs, where a baseline of ordinary traffic serves better.
+A campaign is coordinated *and* asks for what campaigns ask for. In ordinary traffic the one says nothing of the other:
+that thirty accounts share an office and a product does not make them ask for training material. So a cluster's
+coordination is set against that of all clusters, and its demand against that of everybody whom nothing coordinates,
+and the p-value is the share of all pairs of the two that are as high together (a permutation test of independence,
+Pitman 1937). The reference for demand therefore holds no coordinated cluster, hostile or not: with a third of the
+accounts in campaigns it is as good as with none. Hostile accounts that nothing ties stay in it, and hostile clusters stay
+among those whose coordination is compared: both make p-values larger, never smaller.
+
+Where nothing is left to count, beyond the largest ordinary score of a lone account, each further nat is taken for what
+it says, a factor e, and never for more.
 """
 
 from __future__ import annotations
@@ -60,6 +64,64 @@ class Reference:
         largest = self.scores[-1]
         beyond = (as_high <= 0) & (own == 0) & (scores > largest)
         return np.where(beyond, np.exp(-(scores - largest) / MIN_SCALE_NATS) / (size + 1), p_values)
+
+
+def joint_p_values(
+    coordination: NDArray[np.float64],
+    demand: NDArray[np.float64],
+    *,
+    ordinary_coordination: NDArray[np.float64],
+    ordinary_demand: NDArray[np.float64],
+    among_them: bool,
+) -> NDArray[np.float64]:
+    """Return how rarely coordination and demand are as high together where the one does not depend on the other.
+
+    Each cluster joins both references: with `n` clusters and `m` in the reference of demand the smallest p-value is
+    `1 / n (m + 1)`, so that a few dozen clusters are told apart to a thousandth.
+
+    Args:
+        coordination: `(k,)` nats of the clusters that are tested.
+        demand: `(k,)` nats of the same clusters.
+        ordinary_coordination: `(n,)` nats of clusters, coordinated or not.
+        ordinary_demand: `(m,)` nats of clusters and lone accounts that nothing coordinates; none of those tested.
+        among_them: Whether the tested clusters are among the `n`.
+
+    Returns:
+        `(k,)` float64 in (0, 1].
+    """
+    ranked = np.sort(ordinary_demand)
+    out = np.ones(len(coordination))
+    for index, (own, asked) in enumerate(zip(coordination, demand, strict=True)):
+        if own * asked <= 0:
+            continue
+        others = ordinary_coordination if among_them else np.append(ordinary_coordination, own)
+        needed = own * asked * (1 - 1e-12) / np.maximum(others, 1e-300)
+        as_high = len(ranked) - np.searchsorted(ranked, needed, side="left") + (asked >= needed)
+        out[index] = as_high.sum() / (len(others) * (len(ranked) + 1))
+    return np.minimum(out, 1.0)
+
+
+def lone_p_values(
+    scores: NDArray[np.float64], ordinary: NDArray[np.float64], *, among_them: bool
+) -> NDArray[np.float64]:
+    """Return conformal p-values of lone accounts; the largest of all is judged by how far it stands apart.
+
+    With scores whose tail is exponential, as the log of a heavy-tailed volume has it (Zipf's law), the gap above the second
+    largest of `n` is itself exponential and `exp(-gap) / n` a valid p-value.
+
+    Args:
+        scores: `(k,)` nats.
+        ordinary: `(n,)` nats of what they are compared with.
+        among_them: Whether the scores are among those.
+    """
+    ranked = np.sort(ordinary)
+    size = len(ranked) - among_them
+    if size <= 0:
+        return np.ones(len(scores))
+    as_high = len(ranked) - np.searchsorted(ranked, scores - 1e-12, side="left") - among_them
+    next_best = ranked[size - 1]
+    beyond = np.exp(-np.maximum(scores - next_best, 0.0) / MIN_SCALE_NATS)
+    return np.asarray(np.where(as_high <= 0, beyond, 1 + as_high) / (size + 1))
 
 
 def self_reference(scores: NDArray[np.float64]) -> tuple[Reference, NDArray[np.bool_]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +14,12 @@ from stillwatch.detect.baseline.one_sided import without_values
 from stillwatch.detect.campaigns.cohesion import Ties, declared, measure_ties, without_bystanders
 from stillwatch.detect.campaigns.communities import CommunitySearch
 from stillwatch.detect.campaigns.graph import nearest_neighbors
-from stillwatch.detect.findings.calibration import Reference, given_reference, self_reference
+from stillwatch.detect.findings.calibration import (
+    Reference,
+    given_reference,
+    joint_p_values,
+    lone_p_values,
+)
 from stillwatch.detect.findings.multiple_testing import weighted_q_values
 from stillwatch.detect.findings.scoring import GROUP_ACCOUNTS, Scores, score
 from stillwatch.detect.links.evidence import LinkEvidence
@@ -27,9 +32,9 @@ from stillwatch.detect.timing import Stopwatch
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-LONE_WEIGHT = (
-    0.1  # all published campaigns ran over many accounts; most of the error budget is kept for those
-)
+# Shares of the error budget. The label that matters most has the largest, and as all published campaigns ran over many
+# accounts, little is spent on accounts by themselves.
+DISTILLATION_BUDGET, RESALE_BUDGET, LONE_BUDGET = 0.6, 0.3, 0.1
 
 
 @dataclass(frozen=True)
@@ -95,13 +100,7 @@ class Verdicts:
     def flagged(self, seen: Look, fdr: float) -> NDArray[np.bool_]:
         """Tell which clusters are findings: those that pass, without accounts whose whole cluster does."""
         passed = self.passed(fdr)
-        taken = [seen.groups.members[index] for index in np.flatnonzero(passed & seen.is_group).tolist()]
-        inside = np.concatenate(taken) if taken else np.empty(0, np.int64)
-        repeated = [
-            not group and bool(np.isin(members, inside).any())
-            for members, group in zip(seen.groups.members, seen.is_group, strict=True)
-        ]
-        found: NDArray[np.bool_] = passed & ~np.array(repeated, dtype=bool)
+        found: NDArray[np.bool_] = passed & (seen.is_group | ~_inside(seen, passed))
         return found
 
 
@@ -140,67 +139,112 @@ def look(
     with watch("signals"):
         # Every account is looked at alone as well: whoever sits behind a VPN with others may still work alone.
         alone = [np.array([index]) for index in np.flatnonzero(~covered)]
-        groups = Groups(
-            [*found, *alone], account_measures(state, population, kind_rarity(population, ~covered))
-        )
+        single = np.setdiff1d(np.flatnonzero(~covered), np.concatenate([np.empty(0, np.int64), *found]))
+        units = [*found, *(np.array([index]) for index in single)]
+        groups = Groups([*found, *alone], account_measures(state, population, kind_rarity(population, units)))
         coordination = np.concatenate([ties.coordination, np.zeros(len(alone))])
         scores = score(groups, coordination)
         openly_one = np.concatenate([declared(evidence, found), np.zeros(len(alone), dtype=bool)])
     return Look(population, evidence, graph, ties, groups, scores, openly_one, covered)
 
 
-def judge(seen: Look, baseline: Look | None = None) -> Verdicts:
+def judge(seen: Look, baseline: Look | None = None, fdr: float = 0.05) -> Verdicts:
     """Compare clusters with ordinary ones and control the false-discovery rate.
 
-    A group is set against groups and a lone account against lone accounts. A label needs every part of it: for
-    distillation the p-values of coordination and of the joint score must both be small, so the larger one counts
-    (an intersection-union test, Berger 1982), and likewise for resale.
+    Groups and lone accounts are two families with a share each of the error budget, so that many certain campaigns do not
+    make a lone account look worse. Groups found at one step no longer count as ordinary at the next, which can only show
+    more of those that stood in their shadow (as in the step-down of Romano and Wolf 2005).
 
     Args:
         seen: The window that is judged.
         baseline: A window that is believed ordinary; without it the window calibrates itself.
+        fdr: Level at which groups stop counting as ordinary.
     """
+    mine = seen.scores if baseline is None else _by_rarity_of(seen, baseline)
     group = seen.is_group
+    tested = np.flatnonzero(group & mine.coordinated)
+    weights = seen.groups.pooled("requests")
+    found = np.zeros(len(group), dtype=bool)
+    p_values, q_values = np.ones((2, len(group))), np.ones((2, len(group)))
+    while True:
+        open_ = tested if baseline is not None else tested[~found[tested]]
+        p_values[:, open_] = _joint(seen, mine, open_, baseline, found)
+        q_values[:, group] = _budgeted(p_values[:, group], weights[group])
+        passed = group & (q_values.min(axis=0) <= fdr)
+        if baseline is not None or not (passed & ~found).any():
+            break
+        found |= passed
+    alone = ~group & ~_inside(seen, passed)
+    reference = baseline.scores.lone[~baseline.is_group] if baseline is not None else mine.lone[alone]
+    p_values[0, alone] = lone_p_values(mine.lone[alone], reference, among_them=baseline is None)
+    q_values[0, alone] = np.minimum(weighted_q_values(p_values[0, alone], weights[alone]) / LONE_BUDGET, 1.0)
+    references = _references(seen, baseline, found) | {"lone": Reference(np.sort(reference), 0.0)}
+    return Verdicts(p_values[0], p_values[1], q_values[0], q_values[1], references)
+
+
+def _by_rarity_of(seen: Look, baseline: Look) -> Scores:
+    """Score clusters with what the baseline says is rare: what is compared is measured alike."""
+    theirs = baseline.groups.measures.kind_nats
+    if np.array_equal(theirs, seen.groups.measures.kind_nats):
+        return seen.scores
+    measured = replace(seen.groups, measures=replace(seen.groups.measures, kind_nats=theirs))
+    return score(measured, seen.scores.coordination)
+
+
+def _joint(
+    seen: Look, mine: Scores, tested: NDArray[np.int64], baseline: Look | None, found: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Return the p-values of both labels, `(2, n_tested)`."""
     against = baseline or seen
-    usable = against.is_group & ~against.openly_one
-    references: dict[str, Reference] = {}
-
-    def p_values(
-        name: str,
-        own: NDArray[np.float64],
-        other: NDArray[np.float64],
-        chosen: NDArray[np.bool_],
-        where: NDArray[np.bool_],
-    ) -> NDArray[np.float64]:
-        out = np.ones(len(own))
-        if baseline is None:
-            reference, inside = self_reference(other[chosen])
-            member = np.zeros(len(own), dtype=bool)
-            member[np.flatnonzero(chosen)[inside]] = True
-            out[where] = reference.p_values(own[where], inside=member[where])
-        else:
-            reference = given_reference(other[chosen])
-            out[where] = reference.p_values(own[where])
-        references[name] = reference
-        return out
-
-    mine, theirs = seen.scores, against.scores
-    coordination = p_values("coordination", mine.coordination, theirs.coordination, usable, group)
-    distillation = p_values("distillation", mine.distillation, theirs.distillation, usable, group)
-    resale = p_values("resale", mine.resale, theirs.resale, usable, group)
-    # A lone account has nobody to hide behind: it is ranked among all lone accounts, without trimming.
-    lone = np.ones(len(group))
-    alone = ~against.is_group
-    if alone.any():
-        reference = Reference(np.sort(theirs.lone[alone]), 0.0)
-        own = None if baseline is not None else np.ones(int((~group).sum()), dtype=bool)
-        lone[~group] = reference.p_values(mine.lone[~group], inside=own)
-        references["lone"] = reference
-    p_distillation = np.where(group, np.maximum(coordination, distillation), lone)
-    p_resale = np.where(group, np.maximum(coordination, resale), 1.0)
-    weights = seen.groups.pooled("requests") * np.where(group, 1.0, LONE_WEIGHT)
-    both = weighted_q_values(
-        np.concatenate([p_distillation, p_resale]), np.concatenate([weights, weights * group])
+    theirs = against.scores
+    groups = against.is_group if baseline is not None else against.is_group & ~found
+    # A nat of coordination weighs as much as the population is large: more accounts, rarer coincidences.
+    scale = (
+        1.0 if baseline is None else float(np.log(len(seen.population)) / np.log(len(baseline.population)))
     )
-    half = len(group)
-    return Verdicts(p_distillation, p_resale, both[:half], both[half:], references)
+    coordination = theirs.coordination[groups] * scale
+    free = ~theirs.coordinated
+    several = free & against.is_group
+    # A lone account inside a group is part of that group's demand, and only a group has a share of its accounts.
+    units = several | (free & ~against.is_group & ~_inside(against, against.is_group))
+    return np.stack(
+        [
+            joint_p_values(
+                mine.coordination[tested],
+                own[tested],
+                ordinary_coordination=coordination,
+                ordinary_demand=ordinary,
+                among_them=baseline is None,
+            )
+            for own, ordinary in (
+                (mine.elicitation, theirs.elicitation[units]),
+                (mine.hands, theirs.hands[several]),
+            )
+        ]
+    )
+
+
+def _budgeted(p_values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the q-values of both labels, `(2, n)`: one family, weighed by demand and by label."""
+    budgets = np.concatenate([weights * DISTILLATION_BUDGET, weights * RESALE_BUDGET])
+    together = weighted_q_values(p_values.ravel(), budgets) / (DISTILLATION_BUDGET + RESALE_BUDGET)
+    return np.minimum(together, 1.0).reshape(p_values.shape)
+
+
+def _inside(seen: Look, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Tell which clusters have an account in a chosen group."""
+    groups = np.flatnonzero(chosen & seen.is_group).tolist()
+    accounts = np.concatenate([np.empty(0, np.int64), *(seen.groups.members[index] for index in groups)])
+    inside = np.zeros(len(seen.groups.measures), dtype=bool)
+    inside[accounts] = True
+    return np.asarray(seen.groups.matrix() @ inside.astype(np.float64) > 0)
+
+
+def _references(seen: Look, baseline: Look | None, found: NDArray[np.bool_]) -> dict[str, Reference]:
+    """Return what groups were compared with, and how much of it stood apart."""
+    if baseline is not None:
+        scores = baseline.scores.distillation[baseline.is_group]
+        return {"groups": Reference(np.sort(scores), given_reference(scores).left_out)}
+    kept = seen.is_group & ~found
+    apart = float(found.sum() / max(int(seen.is_group.sum()), 1))
+    return {"groups": Reference(np.sort(seen.scores.distillation[kept]), apart)}

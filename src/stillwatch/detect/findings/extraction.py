@@ -3,6 +3,11 @@
 A request counts when an elicitation rule matched it, or when it was made from a prompt template that is the cluster's
 own: hardly anyone else uses it, and within the cluster it is spread over many accounts. The users of a resold account
 have templates too, but each sits on the account or two that the user was given.
+
+Marks are sure and incomplete: a plain question that is put to gather answers looks like any other. Behind resold access
+the rest of the demand is that of users, and how the marked share varies from account to account says how much the marks
+miss. Where the accounts have no users but the operator, nothing shows that what is unmarked is anybody else's demand, and
+the interval reaches up to all of it.
 """
 
 from __future__ import annotations
@@ -56,8 +61,13 @@ class Marked:
     plain: NDArray[np.float64]
     ordinary: float
 
-    def estimate(self, rng: np.random.Generator) -> ExtractionEstimate:
-        """Estimate the share; the interval takes in which accounts were seen and what marks miss."""
+    def estimate(self, rng: np.random.Generator, *, pooled: bool) -> ExtractionEstimate:
+        """Estimate the share; the interval takes in which accounts were seen and what marks miss.
+
+        Args:
+            rng: Chance, for drawing accounts again.
+            pooled: Whether the accounts have several users each, so that part of the demand is theirs.
+        """
         size = len(self.account)
         total = max(float(self.requests.sum()), 1.0)
         everyone = np.arange(size)
@@ -71,16 +81,25 @@ class Marked:
         return ExtractionEstimate(
             share=share,
             low=max(0.0, min(low, share) - slack - self.ordinary),
-            high=min(1.0, max(high, share) + slack),
+            high=min(1.0, max(high, share) + slack) if pooled else 1.0,
             level=LEVEL,
         )
 
     def _share(self, chosen: NDArray[np.int64], level: int) -> float:
-        """Return the marked share of some accounts, raised by what marks miss."""
+        """Return the marked share of some accounts, raised by what marks miss.
+
+        Where nothing says how much that is, the strict and the likely reading claim nothing more, and the loose one takes
+        in plain requests, up to what marks may miss at the most.
+        """
         requests = np.maximum(self.requests[chosen], 1.0)
-        marked = self.marked[chosen, level]
+        marked, plain = self.marked[chosen, level], self.plain[chosen]
         share = float(marked.sum() / requests.sum())
-        return min(1.0, share / _seen_part(marked / requests, self.plain[chosen] / requests, requests))
+        seen = _seen_part(marked / requests, plain / requests, requests)
+        if seen is not None:
+            return min(1.0, share / seen)
+        if level < len(SPREADS) - 1:
+            return share
+        return min(1.0, share / MIN_SEEN_PART, share + float(plain.sum() / requests.sum()))
 
     def own_share(self) -> dict[int, float]:
         """Return each account's share of likely marked requests, by position."""
@@ -88,13 +107,15 @@ class Marked:
         return dict(zip(self.account.tolist(), shares.tolist(), strict=True))
 
 
-def _seen_part(marked: NDArray[np.float64], plain: NDArray[np.float64], weight: NDArray[np.float64]) -> float:
-    """Return the part of the extraction that is marked, from how plain requests vary with marked ones.
+def _seen_part(
+    marked: NDArray[np.float64], plain: NDArray[np.float64], weight: NDArray[np.float64]
+) -> float | None:
+    """Return the part of the extraction that is marked, from how plain requests vary with marked ones; None if unseen.
 
     Where accounts mix users' demand with extraction in different proportions x, the marked share is `r x` and the plain
     share `a (1 - x) + (1 - r) x`, a line in the marked share with intercept a and slope `(1 - r - a) / r`. A line
     through the accounts therefore gives `r = (1 - a) / (1 + slope)`. Where accounts do not differ there is no line to
-    see, and what is marked is all that is claimed.
+    see.
     """
     spread = float(np.sqrt(np.average((marked - np.average(marked, weights=weight)) ** 2, weights=weight)))
     if (
@@ -102,7 +123,7 @@ def _seen_part(marked: NDArray[np.float64], plain: NDArray[np.float64], weight: 
         or spread < MIN_SPREAD_OF_MARKS
         or np.average(marked, weights=weight) > MOSTLY_MARKED
     ):
-        return 1.0
+        return None
     slope, intercept = np.polyfit(marked, plain, 1, w=np.sqrt(weight))
     return float(np.clip((1 - intercept) / max(1 + slope, 1e-9), MIN_SEEN_PART, 1.0))
 

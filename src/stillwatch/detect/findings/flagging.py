@@ -51,8 +51,8 @@ def flag(state: State, seen: Look, verdicts: Verdicts, fdr: float) -> list[Flagg
     out = []
     for index in np.flatnonzero(verdicts.flagged(seen, fdr)).tolist():
         marked = mark_requests(state, seen.population, seen.groups.members[index])
-        extraction = marked.estimate(np.random.default_rng(0))
-        hands = float(seen.groups.share("mixed_modes", of="accounts")[index])
+        extraction = marked.estimate(np.random.default_rng(0), pooled=bool(seen.scores.hands[index] > 0))
+        hands = float(seen.groups.share("several_users", of="accounts")[index])
         label = _label(verdicts, index, fdr, hands, extraction.share)
         p_values, q_values = (
             (verdicts.p_distillation, verdicts.q_distillation)

@@ -23,7 +23,7 @@ def calibration_summary(
     verdicts: Verdicts, seen: Look, fdr: float, *, with_baseline: bool
 ) -> CalibrationSummary:
     """Say what the evidence was compared with and how far that can be trusted."""
-    groups = verdicts.references.get("coordination")
+    groups = verdicts.references.get("groups")
     lone = verdicts.references.get("lone")
     clusters = len(groups.scores) if groups else 0
     accounts = len(lone.scores) if lone else 0

@@ -37,10 +37,16 @@ class ElicitationMass:
         )
 
     def measure(self, groups: Groups) -> NDArray[np.float64]:
-        """Return the lower bound of each kind's share times the kind's rarity, summed over the two strongest kinds."""
+        """Return how far each kind's share exceeds the ordinary one, summed over the two strongest kinds.
+
+        The excess is the lower bound of the share times the log of its ratio to the ordinary share: nats per request by
+        which the demand is told from ordinary demand. What is as common elsewhere is worth nothing.
+        """
         counts = groups.pooled("kinds")
         requests = groups.pooled("requests")[:, None]
-        nats = wilson_low(counts, np.broadcast_to(requests, counts.shape)) * groups.measures.kind_nats
+        share = wilson_low(counts, np.broadcast_to(requests, counts.shape))
+        lift = np.log(np.maximum(share, 1e-12)) + groups.measures.kind_nats
+        nats = share * np.maximum(lift, 0.0)
         nats[:, HARVESTING_BIT] = 0.0
         return np.asarray(np.sort(nats, axis=1)[:, -2:].sum(axis=1))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from stillwatch.detect.profiles.definition import KIND_BITS
 from stillwatch.detect.profiles.population import Population, numbering_of
 from stillwatch.detect.profiles.prompt_rows import repeats_by_account
 from stillwatch.detect.profiles.state import State
+from stillwatch.detect.signals.groups import Groups, wilson_low
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,6 +24,9 @@ MIXED_MODES = (
     0.1,
     0.9,
 )  # an account that has its system instructions in this share of its requests uses two kinds
+NIGHT_H = 6  # hours in a row in which one person does next to nothing, somewhere on the clock
+NIGHT_SHARE = 0.05  # of the requests; evenly spread they would be a quarter
+MOSTLY_TALK = 0.5  # share of requests that go on with a conversation
 
 
 @dataclass(frozen=True)
@@ -45,24 +50,30 @@ class AccountMeasures:
         return len(next(iter(self.columns.values())))
 
 
-def kind_rarity(population: Population, ordinary: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return the nats of one request of each kind: the log of how few ordinary accounts' requests are of it.
+def kind_rarity(population: Population, units: Sequence[NDArray[np.int64]]) -> NDArray[np.float64]:
+    """Return the nats of one request of each kind: the log of how little of ordinary demand is of it.
 
-    Every account counts alike, however busy. A kind that nobody ordinary uses is worth the log of the number of
-    accounts that were looked at, not infinity.
+    Every cluster counts as one, like every account in none, however many accounts or requests it has: a campaign over a
+    third of the accounts is still one operator among many and does not make its own demand look common. A kind that
+    nobody uses is worth the log of the number of operators that were looked at, not infinity.
 
     Args:
         population: All accounts.
-        ordinary: `(n,)` bool, accounts without an authorization.
+        units: Positions of the accounts of each cluster, and of each account in none.
 
     Returns:
         `(KIND_BITS,)` float64.
     """
-    requests = np.maximum(population.totals["requests"].astype(np.float64), 1.0)
-    shares = np.stack([population.totals[f"kind_{bit}"] / requests for bit in range(KIND_BITS)], axis=1)
-    looked_at = max(int(ordinary.sum()), 1)
-    mean = shares[ordinary].mean(axis=0) if ordinary.any() else np.zeros(KIND_BITS)
-    return -np.log(np.clip(mean, 1.0 / (looked_at + 1), 1.0))
+    counts = np.stack([population.totals[f"kind_{bit}"] for bit in range(KIND_BITS)], axis=1)
+    measures = AccountMeasures(
+        {
+            "kinds": counts.astype(np.float64),
+            "requests": population.totals["requests"].astype(np.float64),
+        },
+        np.zeros(KIND_BITS),
+    )
+    mean = Groups(units, measures).share("kinds").mean(axis=0) if len(units) else np.zeros(KIND_BITS)
+    return -np.log(np.clip(mean, 1.0 / (len(units) + 1), 1.0))
 
 
 def account_measures(state: State, population: Population, kind_nats: NDArray[np.float64]) -> AccountMeasures:
@@ -88,7 +99,7 @@ def account_measures(state: State, population: Population, kind_nats: NDArray[np
     columns.update(_daily_load(population))
     columns.update(_repeats(state, population))
     columns.update(_new_models(population))
-    columns["mixed_modes"] = _mixed_modes(population)
+    columns["several_users"] = np.maximum(_mixed_modes(population), _sleepless_talk(columns))
     columns.update(_closures(population))
     return AccountMeasures(columns, kind_nats)
 
@@ -153,6 +164,16 @@ def _mixed_modes(population: Population) -> NDArray[np.float64]:
     tool_share = population.totals["tools"] / requests
     mixed_tools = (tool_share > low) & (tool_share < high) & (different > 1)
     return mixed_system.astype(np.float64) * 0.5 + mixed_tools.astype(np.float64) * 0.5
+
+
+def _sleepless_talk(columns: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Mark accounts that converse around the clock: people sleep, and programs mostly ask single questions."""
+    requests = np.maximum(columns["requests"], 1.0)
+    twice = np.concatenate([columns["clock"], columns["clock"]], axis=1)
+    nights = np.stack([twice[:, hour : hour + NIGHT_H].sum(axis=1) for hour in range(HOURS_PER_DAY)], axis=1)
+    at_night = wilson_low(nights.min(axis=1), requests)
+    talks = 1 - columns["single_turn"] / requests
+    return ((at_night > NIGHT_SHARE) & (talks > MOSTLY_TALK)).astype(np.float64)
 
 
 def _closures(population: Population) -> dict[str, NDArray[np.float64]]:

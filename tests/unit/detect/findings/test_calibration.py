@@ -1,11 +1,17 @@
-"""Conformal p-values: uniform where nothing is wrong, valid with a third of the clusters hostile."""
+"""Conformal p-values: uniform where nothing is wrong, valid with a third of the accounts hostile."""
 
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 from scipy.stats import kstest
 
-from stillwatch.detect.findings.calibration import Reference, given_reference, self_reference
+from stillwatch.detect.findings.calibration import (
+    Reference,
+    given_reference,
+    joint_p_values,
+    lone_p_values,
+    self_reference,
+)
 
 SCORES = st.lists(st.floats(0, 60), min_size=1, max_size=60)
 
@@ -124,3 +130,87 @@ def test_the_order_of_the_clusters_does_not_matter(scores: list[float]) -> None:
 @given(scores=st.lists(st.floats(0, 60), min_size=3, max_size=60))
 def test_at_least_two_thirds_are_always_taken_for_ordinary(scores: list[float]) -> None:
     assert self_reference(np.array(scores))[1].mean() >= 2 / 3 - 1e-9
+
+
+def test_the_joint_p_value_is_the_share_of_pairs_that_are_as_high_together() -> None:
+    found = joint_p_values(
+        np.array([4.0]),
+        np.array([3.0]),
+        ordinary_coordination=np.array([1.0, 2.0, 4.0]),
+        ordinary_demand=np.array([0.0, 2.0, 5.0, 8.0]),
+        among_them=True,
+    )
+    # Products of 12 and more: 2 times 8, and 4 times 3 (its own), 5 and 8.
+    assert found.tolist() == pytest.approx([4 / (3 * 5)])
+
+
+@pytest.mark.parametrize("among_them", [True, False])
+def test_joint_p_values_are_uniform_where_coordination_says_nothing_of_demand(*, among_them: bool) -> None:
+    rng = np.random.default_rng(20260314)
+    found = []
+    for _ in range(4_000):
+        coordination, demand = rng.gamma(1.0, 4.0, 40), rng.lognormal(0, 2, 60)
+        found += joint_p_values(
+            coordination[:1],
+            demand[:1],
+            ordinary_coordination=coordination if among_them else coordination[1:],
+            ordinary_demand=demand[1:],
+            among_them=among_them,
+        ).tolist()
+    for level in (0.01, 0.05, 0.2, 0.5):
+        assert np.mean(np.array(found) <= level) == pytest.approx(level, abs=3 * np.sqrt(level / 4_000))
+
+
+def test_hostile_clusters_among_those_compared_only_make_p_values_larger() -> None:
+    coordination, demand = np.array([3.0, 5.0, 9.0]), np.array([0.5, 1.0, 2.0])
+    ordinary = np.linspace(0, 4, 50)
+    clean, mixed = (
+        joint_p_values(
+            coordination,
+            demand,
+            ordinary_coordination=np.concatenate([coordination, others]),
+            ordinary_demand=ordinary,
+            among_them=True,
+        )
+        for others in (np.array([1.0, 1.0]), np.array([14.0, 15.0]))
+    )
+    assert (mixed >= clean).all()
+
+
+@given(demand=SCORES, ordinary=SCORES)
+def test_joint_p_values_are_probabilities_and_nothing_asked_is_never_rare(
+    demand: list[float], ordinary: list[float]
+) -> None:
+    coordination = np.linspace(0, 20, len(demand))
+    found = joint_p_values(
+        coordination,
+        np.array(demand),
+        ordinary_coordination=coordination,
+        ordinary_demand=np.array(ordinary),
+        among_them=True,
+    )
+    assert ((found > 0) & (found <= 1)).all()
+    assert (found[np.array(demand) == 0] == 1).all()
+
+
+def test_the_largest_of_the_lone_is_judged_by_how_far_it_stands_apart() -> None:
+    scores = np.array([1.0, 2.0, 3.0, 5.0])
+    found = lone_p_values(scores, scores, among_them=True)
+    assert found.tolist() == pytest.approx([1.0, 3 / 4, 2 / 4, np.exp(-2) / 4])
+    against = lone_p_values(np.array([5.0, 2.5]), scores[:3], among_them=False)
+    assert against.tolist() == pytest.approx([np.exp(-2) / 4, 2 / 4])
+
+
+@pytest.mark.parametrize("level", [0.001, 0.01, 0.1])
+def test_p_values_of_lone_accounts_are_valid_where_volumes_are_heavy_tailed(level: float) -> None:
+    rng = np.random.default_rng(20260313)
+    found = []
+    for _ in range(400):
+        scores = np.log1p(rng.pareto(1.0, 100) * 1_000)
+        found += lone_p_values(scores, scores, among_them=True).tolist()
+    assert np.mean(np.array(found) <= level) <= level * (1 + 3 / np.sqrt(level * len(found)))
+
+
+def test_a_lone_account_with_nobody_beside_it_is_not_rare() -> None:
+    assert lone_p_values(np.array([50.0]), np.array([50.0]), among_them=True).tolist() == [1.0]
+    assert lone_p_values(np.array([50.0]), np.empty(0), among_them=False).tolist() == [1.0]

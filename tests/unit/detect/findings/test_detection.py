@@ -6,33 +6,42 @@ from typing import Any
 import numpy as np
 import pytest
 
+from stillwatch.detect.findings import detection as module
 from stillwatch.detect.findings.detection import Verdicts, judge
-from stillwatch.detect.findings.scoring import Scores
+from stillwatch.detect.findings.scoring import COORDINATED_NATS, Scores
 from stillwatch.detect.signals.groups import Groups
 from stillwatch.detect.signals.measures import AccountMeasures
 
 CLUSTERS, SEATS, LONE = 60, 5, 200
+HOSTILE = (CLUSTERS * SEATS + LONE) // (3 * SEATS)  # a third of the accounts
 
 
 def look(rng: np.random.Generator, *, hostile: int = 0, openly: int = 0) -> Any:
-    """Draw a window of ordinary clusters and lone accounts; the first clusters may be hostile or openly one customer."""
+    """Draw a window of ordinary clusters and lone accounts; the first clusters may be hostile or openly one customer.
+
+    Ordinary clusters are as coordinated as hostile ones; what sets those apart is what they ask for.
+    """
     clusters = [np.arange(SEATS * number, SEATS * (number + 1)) for number in range(CLUSTERS)]
     accounts = CLUSTERS * SEATS + LONE
     members = [*clusters, *(np.array([account]) for account in range(accounts))]
     requests = rng.lognormal(3, 1, accounts)
+    requests[: hostile * SEATS] *= 5  # what is worth the trouble is no small part of the demand
     groups = Groups(members, AccountMeasures({"requests": requests}, np.zeros(12)))
     group = groups.size > 1
+    coordination = np.where(group, rng.gamma(1.0, 4.0, len(members)), 0.0)
+    coordination[:hostile] = rng.uniform(4, 15, hostile)
 
-    def scores() -> np.ndarray:
-        drawn = np.where(group, rng.gamma(1.0, 1.0, len(members)), 0.0)
-        drawn[:hostile] += 15
+    def demand() -> np.ndarray:
+        drawn = rng.gamma(0.5, 1.0, len(members))
+        drawn[:hostile] += 12
         return drawn
 
     return SimpleNamespace(
         groups=groups,
         is_group=group,
+        population=range(accounts),
         openly_one=np.arange(len(members)) < openly,
-        scores=Scores(scores(), scores(), scores(), rng.gamma(2.0, 2.0, len(members))),
+        scores=Scores(coordination, demand(), demand(), rng.exponential(1.0, len(members))),
     )
 
 
@@ -81,22 +90,87 @@ def test_joint_p_values_are_never_too_small_too_often(level: float) -> None:
     for _ in range(60):
         seen = look(rng)
         hits.append((judge(seen, look(rng)).p_distillation[seen.is_group] <= level).mean())
+        hits.append((judge(seen).p_distillation[seen.is_group] <= level).mean())
     assert np.mean(hits) <= level
+
+
+@pytest.mark.parametrize("level", [0.02, 0.1, 0.3])
+def test_with_a_third_of_the_accounts_hostile_the_ordinary_are_not_called_rare_too_often(
+    level: float,
+) -> None:
+    rng = np.random.default_rng(20260310)
+    hits = []
+    for _ in range(60):
+        seen = look(rng, hostile=HOSTILE)
+        hits.append((judge(seen).p_distillation[HOSTILE:CLUSTERS] <= level).mean())
+    assert np.mean(hits) <= level + 2 * np.sqrt(level / (60 * (CLUSTERS - HOSTILE)))
+
+
+def test_with_a_third_of_the_accounts_hostile_every_campaign_is_found_and_hardly_anybody_else() -> None:
+    rng = np.random.default_rng(20260311)
+    found, false = [], []
+    for _ in range(40):
+        seen = look(rng, hostile=HOSTILE)
+        flagged = np.flatnonzero(judge(seen).flagged(seen, 0.05))
+        found.append((flagged < HOSTILE).sum() / HOSTILE)
+        false.append((flagged >= HOSTILE).sum() / max(len(flagged), 1))
+    assert np.mean(found) > 0.95
+    assert np.mean(false) <= 0.05
 
 
 def test_p_values_of_lone_accounts_are_uniform() -> None:
     rng = np.random.default_rng(20260309)
     found = np.concatenate(
-        [judge(seen).p_distillation[~seen.is_group] for seen in (look(rng) for _ in range(10))]
+        [judge(seen).p_distillation[~seen.is_group] for seen in (look(rng) for _ in range(20))]
     )
     for level in (0.05, 0.25, 0.5, 0.75):
         assert (found <= level).mean() == pytest.approx(level, abs=0.02)
 
 
-def test_customers_who_say_who_they_are_do_not_raise_the_bar() -> None:
-    seen = look(np.random.default_rng(5), openly=10)
-    references = judge(seen).references
-    assert len(references["coordination"].scores) <= CLUSTERS - 10
+def test_certain_campaigns_do_not_make_a_lone_account_look_worse() -> None:
+    alone, beside = look(np.random.default_rng(7)), look(np.random.default_rng(7), hostile=5)
+    lone = np.flatnonzero(~alone.is_group)
+    lone = lone[alone.groups.matrix()[lone].indices >= 5 * SEATS]
+    beside.scores.lone[:] = alone.scores.lone
+    assert judge(beside).q_distillation[lone].min() >= 0.5 * judge(alone).q_distillation[lone].min()
+
+
+def test_a_cluster_that_shares_only_access_or_only_prompts_is_not_tested() -> None:
+    seen = look(np.random.default_rng(8), hostile=2)
+    seen.scores.coordination[0] = COORDINATED_NATS - 0.1
+    verdicts = judge(seen)
+    assert verdicts.p_distillation[0] == 1.0
+    assert verdicts.p_distillation[1] < 0.01
+
+
+def test_a_baseline_in_which_a_kind_is_rarer_decides_what_it_is_worth() -> None:
+    rng = np.random.default_rng(9)
+    population = SimpleNamespace(population=range(10))
+    columns = {
+        name: np.ones(10)
+        for name in (
+            "requests",
+            "accounts",
+            "several_users",
+            "different_prompts",
+            "shared_prompts",
+            "output_tokens",
+        )
+    }
+    columns["kinds"] = np.full((10, 12), 0.5)
+    columns["elicited"] = np.full(10, 0.5)
+    scores = Scores(*(rng.uniform(4, 5, 2) for _ in range(4)))
+
+    def window(nats: float) -> Any:
+        measures = AccountMeasures(columns, np.full(12, nats))
+        groups = Groups([np.arange(5), np.arange(5, 10)], measures)
+        return SimpleNamespace(groups=groups, scores=scores, **vars(population))
+
+    rare, common = (
+        module._by_rarity_of(window(3.0), window(nats)).elicitation.tolist() for nats in (7.0, 0.1)
+    )
+    assert min(rare) > 1.0
+    assert max(common) == 0.0
 
 
 def test_every_q_value_is_a_probability() -> None:

@@ -14,6 +14,10 @@ from stillwatch.domain.findings import Confidence, Severity
     [
         (300, 0, (), Severity.LOW),
         (300, 2, (), Severity.LOW),
+        (2_000, 0, (), Severity.LOW),
+        (2_000, 4, (), Severity.LOW),
+        (2_000, 5, (), Severity.MEDIUM),
+        (300, 3, ("ban evasion",), Severity.MEDIUM),
         (5_000, 0, (), Severity.MEDIUM),
         (5_000, 14, (), Severity.MEDIUM),
         (30_000, 14, (), Severity.HIGH),
@@ -69,7 +73,9 @@ def test_every_severity_has_its_reasons_in_sentences() -> None:
     )
 
 
-def test_a_small_lone_account_is_told_why_it_is_low() -> None:
-    assert Gravity(300, 0, ()).reasons == (
-        "small and alone: nothing but the shape of the demand, so observe only",
-    )
+def test_what_is_only_observed_says_why() -> None:
+    gravity = Gravity(2_000, 0, ())
+    assert gravity.severity is Severity.LOW
+    assert len(gravity.reasons) == 1
+    assert "2,000 exchanges" in gravity.reasons[0]
+    assert "observe only" in gravity.reasons[0]

@@ -70,7 +70,21 @@ def test_one_request_of_a_kind_does_not_look_like_a_trade() -> None:
         for kind in kinds
     )
     assert one < 0.5 * hundred
-    assert hundred == pytest.approx(3.0, rel=0.02)
+    assert hundred == pytest.approx(3.0, rel=0.03)
+
+
+def test_a_kind_as_common_as_elsewhere_is_worth_nothing() -> None:
+    usual = np.exp(-3.0)  # the share that three nats stand for
+    shares = (usual, 2 * usual, 4 * usual)
+    found = [
+        ELICITATION.measure(
+            pooled(kinds=[[10_000 * share] + [0.0] * 11], elicited=[10_000 * share], requests=[10_000])
+        )[0]
+        for share in shares
+    ]
+    assert found[0] == 0.0
+    assert found[1] == pytest.approx(2 * usual * np.log(2), rel=0.1)
+    assert found[2] > 2 * found[1]
 
 
 def test_harvesting_parameters_are_no_words() -> None:

@@ -13,26 +13,50 @@ from stillwatch.detect.signals.measures import kind_rarity
 Build = Callable[..., Population]
 
 
+def alone(count: int) -> list[np.ndarray]:
+    """Every account by itself."""
+    return [np.array([place]) for place in range(count)]
+
+
 def test_a_kind_that_one_account_in_ten_asks_for_is_worth_the_log_of_ten(make_population: Build) -> None:
     population = make_population(100, totals={"kind_0": [10] * 10 + [0] * 90})
-    assert kind_rarity(population, np.ones(100, bool))[0] == pytest.approx(np.log(10))
+    assert kind_rarity(population, alone(100))[0] == pytest.approx(np.log(10))
 
 
 def test_a_kind_that_nobody_asks_for_is_worth_the_log_of_those_looked_at(make_population: Build) -> None:
-    nats = kind_rarity(make_population(99), np.ones(99, bool))
+    nats = kind_rarity(make_population(99), alone(99))
     assert nats.tolist() == pytest.approx([np.log(100)] * KIND_BITS)
 
 
 def test_a_busy_account_counts_no_more_than_a_quiet_one(make_population: Build) -> None:
     requests = [10] * 99 + [1_000_000]
     population = make_population(100, totals={"kind_0": [0] * 99 + [1_000_000], "requests": requests})
-    assert kind_rarity(population, np.ones(100, bool))[0] == pytest.approx(np.log(100))
+    assert kind_rarity(population, alone(100))[0] == pytest.approx(np.log(100))
 
 
 def test_authorized_accounts_do_not_make_a_kind_ordinary(make_population: Build) -> None:
     population = make_population(100, totals={"kind_0": [10] * 50 + [0] * 50})
-    ordinary = np.arange(100) >= 50
-    assert kind_rarity(population, ordinary)[0] == pytest.approx(np.log(51))
+    assert kind_rarity(population, alone(100)[50:])[0] == pytest.approx(np.log(51))
+
+
+def test_a_third_of_the_accounts_under_one_operator_do_not_make_its_demand_ordinary(
+    make_population: Build,
+) -> None:
+    population = make_population(150, totals={"kind_0": [10] * 50 + [0] * 100})
+    units = [np.arange(50), *alone(150)[50:]]
+    assert kind_rarity(population, units)[0] == pytest.approx(np.log(101))
+    assert kind_rarity(population, alone(150))[0] == pytest.approx(np.log(3))
+
+
+def test_whoever_converses_around_the_clock_is_several_people() -> None:
+    around, day, single = np.full(24, 5.0), np.zeros(24), np.full(24, 5.0)
+    day[8:20] = 10.0
+    columns = {
+        "clock": np.stack([around, day, single]),
+        "requests": np.full(3, 120.0),
+        "single_turn": np.array([30.0, 30.0, 120.0]),
+    }
+    assert module._sleepless_talk(columns).tolist() == [1.0, 0.0, 0.0]
 
 
 def test_the_daily_load_is_the_mean_log_of_requests_per_active_day(make_population: Build) -> None:
