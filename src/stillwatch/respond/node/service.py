@@ -21,6 +21,7 @@ from starlette.applications import Starlette
 
 from stillwatch.errors import NodeError, UsageError
 from stillwatch.respond.audit import AuditTrail
+from stillwatch.respond.cases.http import routes as routes_of_cases
 from stillwatch.respond.decisions.guard import Guard
 from stillwatch.respond.decisions.http import routes as routes_of_decisions
 from stillwatch.respond.ingest.counters import IngestCounters
@@ -112,9 +113,12 @@ class Node:
         monitoring = Monitoring(
             self.spool, self.counters, self.rounds.counters, self.gate, (lambda: guard_metrics(self.guard),)
         )
-        deciding = routes_of_decisions(self.guard, AuditTrail(self.store, clock), clock)
+        trail = AuditTrail(self.store, clock)
+        deciding = routes_of_decisions(self.guard, trail, clock)
         self.app = build_app(
-            [*deciding, *self.receivers.routes(), *monitoring.routes()], self.gate, lifespan=self._running
+            [*deciding, *routes_of_cases(trail, clock), *self.receivers.routes(), *monitoring.routes()],
+            self.gate,
+            lifespan=self._running,
         )
 
     def _stream_consumer(self) -> StreamConsumer | None:
