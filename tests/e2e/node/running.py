@@ -72,6 +72,11 @@ class RunningNode:
         assert self.get("/healthz", token="").status == 200
         return time.monotonic() - began
 
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
     def text(self) -> str:
         return self.log.read_text(encoding="utf-8") if self.log.exists() else ""
 

@@ -4,7 +4,7 @@
     record = length u32 LE | CRC-32 of the payload u32 LE | payload
 
 Payloads are Arrow IPC messages: the schema once, so that another version of the program can read the file, then
-record batches, compressed with LZ4. Whatever follows the last whole record was never acknowledged.
+record batches, compressed with LZ4 unless they are small. Whatever follows the last whole record was never acknowledged.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from stillwatch.domain.requests import REQUESTS
 MAGIC = b"SWSPOOL1"
 _HEAD = struct.Struct("<II")
 _OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4")
+_WORTH_COMPRESSING = 32  # rows; below, compressing 33 columns costs more time than it saves space
 _END_OF_STREAM = 8  # bytes that close an IPC stream
 MAX_RECORD_BYTES = 1 << 30
 """A longer record was never written; the length is damaged."""
@@ -74,6 +75,8 @@ def encoded(batch: pa.RecordBatch) -> bytes:
     Args:
         batch: Rows of `REQUESTS`.
     """
+    if batch.num_rows < _WORTH_COMPRESSING:
+        return framed(batch.serialize().to_pybytes())
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, REQUESTS, options=_OPTIONS) as writer:
         writer.write_batch(batch)
