@@ -39,7 +39,7 @@ class RunningNode:
         self.every = every
         self.listen = "127.0.0.1:0"
         self.port = 0
-        self.process: subprocess.Popen[str] | None = None
+        self.process: subprocess.Popen[bytes] | None = None
         self.log = data.parent / f"{data.name}.log"
         self.token = self.new_token(Scope.ADMIN)
 
@@ -52,7 +52,7 @@ class RunningNode:
         began = time.monotonic()
         before = len(self.text())
         with self.log.open("a", encoding="utf-8") as log:
-            self.process = subprocess.Popen(
+            process = self.process = subprocess.Popen(
                 [sys.executable, "-m", "stillwatch", "node", "--data", str(self.data), "--every", self.every,
                  "--listen", self.listen, *self.words],
                 stdout=log, stderr=log, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
@@ -62,12 +62,12 @@ class RunningNode:
             if found:
                 self.port = int(found[-1])
                 break
-            if self.process.poll() is not None:
+            if process.poll() is not None:
                 break
             time.sleep(0.02)
         else:
             self.kill()
-        if not self.port or self.process.poll() is not None:
+        if not self.port or process.poll() is not None:
             raise AssertionError(f"the node did not start:\n{self.text()[-3000:]}")
         assert self.get("/healthz", token="").status == 200
         return time.monotonic() - began

@@ -55,7 +55,7 @@ def tables_of(folder: Path) -> dict[str, Counter[str]]:
     """Return the rows of every profile table of a state."""
     state = state_in(folder)
     return {
-        name: Counter(map(repr, duckdb.sql(f"select * from read_parquet({state.tables(name)!r})").fetchall()))
+        name: Counter(map(repr, _rows(f"select * from read_parquet({state.tables(name)!r})")))
         for name in TABLES
     }
 
@@ -63,5 +63,10 @@ def tables_of(folder: Path) -> dict[str, Counter[str]]:
 def requests_in(folder: Path) -> int:
     """Count the requests in a state's profiles."""
     files = state_in(folder).tables("activity")
-    [(total,)] = duckdb.sql(f"select sum(requests)::bigint from read_parquet({files!r})").fetchall()
+    [(total,)] = _rows(f"select sum(requests)::bigint from read_parquet({files!r})")
     return int(total)
+
+
+def _rows(query: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect() as connection:
+        return connection.execute(query).fetchall()

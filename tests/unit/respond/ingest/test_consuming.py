@@ -70,7 +70,7 @@ def tables_of(state: State) -> dict[str, list[tuple[Any, ...]]]:
     """Return the rows of every profile table, in one order."""
     found = {}
     for name in TABLES:
-        rows = duckdb.sql(f"select * from read_parquet({state.tables(name)!r})").fetchall()
+        rows = duckdb.execute(f"select * from read_parquet({state.tables(name)!r})").fetchall()
         found[name] = sorted(rows, key=repr)
     return found
 
