@@ -169,11 +169,9 @@ def _write_notes(page: TerminalLines, finding: Finding, *, in_replay: bool) -> N
         )
     if finding.detected_at and (in_replay or finding.detected_at <= finding.last_seen):
         _note(page, "note", _first_flagged(finding, finding.detected_at, in_replay=in_replay))
-    _note(
-        page,
-        "help",
-        f"{inert(finding.action)}; accounts: accounts.parquet, campaign_id = {inert(finding.campaign_id)}",
-    )
+    campaign = inert(finding.campaign_id)
+    _note(page, "help", f"{inert(finding.action)}; accounts: accounts.parquet, campaign_id = {campaign}")
+    _note(page, "help", f"stillwatch case open findings.json --campaign {campaign}")
 
 
 def _first_flagged(finding: Finding, when: datetime, *, in_replay: bool) -> str:
