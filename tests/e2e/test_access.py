@@ -68,6 +68,20 @@ def test_the_path_and_what_is_not_known_are_printed(
     assert printed.endswith("2 checked: 1 refused, 1 unknown.\n")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [f"{LEIS[3]}\n\n{LEIS[1]}\n", f"account_id,entity_id\na,{LEIS[3]}\nb,{LEIS[1]}\nc,{LEIS[3]}\nd,\n"],
+    ids=["lines", "csv"],
+)
+def test_organizations_come_from_a_file_too(
+    gleif: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    (tmp_path / "wanted").write_text(text)
+    assert main(["access", "check", "--entities", str(tmp_path / "wanted"), *gleif]) == 16
+    assert capsys.readouterr().out.endswith("2 checked: 1 refused, 1 unknown.\n")
+    assert main(["access", "check", "--entities", str(tmp_path / "nothing"), *gleif]) == 1
+
+
 def test_json_has_the_same_answer(gleif: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     main(["access", "check", LEIS[1], *gleif, "--format", "json"])
     (found,) = json.loads(capsys.readouterr().out)

@@ -35,8 +35,9 @@ Format = Literal["pretty", "json"]
 
 @access.command
 def check(
-    *entities: str,
+    *organizations: str,
     regions: Path,
+    entities: Path | None = None,
     gleif: Path | None = None,
     relationships: Path | None = None,
     exceptions: Path | None = None,
@@ -51,8 +52,9 @@ def check(
     is refused. What is not known is not clear. Nothing is blocked: what follows is a person's decision.
 
     Args:
-        entities: LEIs, BODS record ids, or scheme:id of an official register, such as GB-COH:01234567.
+        organizations: LEIs, BODS record ids, or scheme:id of an official register, such as GB-COH:01234567.
         regions: The lab's policy file (YAML): unsupported regions, threshold, and how shares are counted.
+        entities: File with more of them: CSV with a column entity_id, or one on each line.
         gleif: GLEIF level 1 golden copy (LEI-CDF): who is who and where.
         relationships: GLEIF level 2 golden copy (RR-CDF): who consolidates whom.
         exceptions: GLEIF level 2 reporting exceptions: why a parent is not named.
@@ -65,15 +67,17 @@ def check(
         0 when all are clear.
     """
     from stillwatch.respond.access.ownership.assessment import Outcome  # noqa: PLC0415 - loads on demand
+    from stillwatch.respond.access.ownership.identifiers import read_identifiers  # noqa: PLC0415
     from stillwatch.respond.access.ownership.policy import read_policy  # noqa: PLC0415
     from stillwatch.respond.access.ownership.printing import as_json, as_text  # noqa: PLC0415
     from stillwatch.respond.access.ownership.rule import OwnershipRule  # noqa: PLC0415
 
-    if not entities:
+    wanted = [*organizations, *(read_identifiers(entities) if entities else ())]
+    if not wanted:
         raise UsageError("no organization was named", hint="give one or more LEIs or record ids")
     day = as_of or datetime.now(UTC).date()
     registers = _registers(gleif, relationships, exceptions, bods, day)
-    assessments = OwnershipRule(registers, read_policy(regions)).assess(entities)
+    assessments = OwnershipRule(registers, read_policy(regions)).assess(wanted)
     sys.stdout.write(as_json(assessments) if format == "json" else as_text(assessments))
     outcomes = {each.outcome for each in assessments}
     if not exit_codes:

@@ -1,7 +1,8 @@
 """Through whom: the strongest chains of holdings from an organization to unsupported entities."""
 
 import heapq
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from math import prod
 from typing import Final
 
@@ -15,33 +16,42 @@ _MOST_STEPS_TRIED: Final = 20_000
 """A dense group has more chains than anybody reads; the search gives up with what it found."""
 
 
-def strongest_paths(
-    graph: OwnershipGraph, start: str, unsupported: frozenset[str], *, most: int = 5
-) -> tuple[OwnershipPath, ...]:
-    """Find the chains that carry the largest share.
+class PathFinder:
+    """Finds chains in one graph, for any of its organizations.
 
     Args:
         graph: Who owns whom.
-        start: The organization.
         unsupported: The region list, for the words.
-        most: How many chains at most.
-
-    Returns:
-        Simple chains that end at the first unsupported owner, strongest first. Chains with an unstated share come
-        last.
     """
-    leading = _leading(graph)
-    found = []
-    for claims in _chains(graph, start, leading):
-        steps = tuple(_step(graph, claim, register) for claim, register in claims)
-        end = graph.nodes[steps[-1].owner]
-        place = end.headquarters or end.jurisdiction or end.residence
-        sentence = chain_words(steps, end, unsupported)
-        low = prod(step.low for step in steps)
-        found.append(OwnershipPath(steps=steps, low=low, place=place, sentence=sentence))
-        if len(found) == most:
-            break
-    return tuple(found)
+
+    def __init__(self, graph: OwnershipGraph, unsupported: frozenset[str]) -> None:
+        self._graph = graph
+        self._unsupported = unsupported
+        self._leading = _leading(graph)
+
+    def strongest(self, start: str, *, most: int = 5) -> tuple[OwnershipPath, ...]:
+        """Find the chains that carry the largest share.
+
+        Args:
+            start: The organization.
+            most: How many chains at most.
+
+        Returns:
+            Simple chains that end at the first unsupported owner, strongest first. Chains with an unstated share
+            come last.
+        """
+        return tuple(self._path(chain) for chain in islice(_chains(self._graph, start, self._leading), most))
+
+    def _path(self, chain: Sequence[tuple[Claim, str]]) -> OwnershipPath:
+        """Say one chain."""
+        steps = tuple(_step(self._graph, claim, register) for claim, register in chain)
+        end = self._graph.nodes[steps[-1].owner]
+        return OwnershipPath(
+            steps=steps,
+            low=prod(step.low for step in steps),
+            place=end.headquarters or end.jurisdiction or end.residence,
+            sentence=chain_words(steps, end, self._unsupported),
+        )
 
 
 def _leading(graph: OwnershipGraph) -> Mapping[str, list[tuple[Claim, str]]]:
@@ -71,10 +81,10 @@ def _chains(
     graph: OwnershipGraph, start: str, leading: Mapping[str, list[tuple[Claim, str]]]
 ) -> Iterator[tuple[tuple[Claim, str], ...]]:
     """Yield chains in falling order of their product, as the cascade counts shares."""
-    heap: list[tuple[float, int, str, tuple[tuple[Claim, str], ...]]] = [(-1.0, 0, start, ())]
+    heap: list[tuple[float, int, int, str, tuple[tuple[Claim, str], ...]]] = [(-1.0, 0, 0, start, ())]
     tried = 0
     while heap and tried < _MOST_STEPS_TRIED:
-        negative, length, node, chain = heapq.heappop(heap)
+        negative, length, _, node, chain = heapq.heappop(heap)
         if chain and graph.nodes[node].standing is Standing.UNSUPPORTED:
             yield chain
             continue
@@ -83,7 +93,9 @@ def _chains(
             claim = claimed[0]
             tried += 1
             if claim.owner not in met and claim.owner != node:
-                heapq.heappush(heap, (negative * claim.control, length + 1, claim.owner, (*chain, claimed)))
+                heapq.heappush(
+                    heap, (negative * claim.control, length + 1, tried, claim.owner, (*chain, claimed))
+                )
 
 
 def _step(graph: OwnershipGraph, claim: Claim, register: str) -> Step:

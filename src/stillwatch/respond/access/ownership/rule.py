@@ -14,10 +14,10 @@ from stillwatch.respond.access.ownership.attribution import (
 )
 from stillwatch.respond.access.ownership.explanation import explain
 from stillwatch.respond.access.ownership.graph import OwnershipGraph, build_graph
-from stillwatch.respond.access.ownership.paths import strongest_paths
+from stillwatch.respond.access.ownership.paths import PathFinder
 from stillwatch.respond.access.ownership.policy import AtThreshold, OwnershipPolicy, Reading
 from stillwatch.respond.access.ownership.regions import Standing
-from stillwatch.respond.access.ownership.tables import Register
+from stillwatch.respond.access.ownership.tables import LEI_LENGTH, Register, is_lei
 
 
 class OwnershipRule:
@@ -46,10 +46,13 @@ class OwnershipRule:
         graph = build_graph([each for each in found if each is not None], self._registers, self._policy)
         readings = self._readings(graph)
         place = {entity_id: number for number, entity_id in enumerate(graph.nodes)}
+        paths = PathFinder(graph, self._policy.unsupported)
         return tuple(
             _not_found(identifier)
             if entity_id is None
-            else self._assessment(identifier, entity_id, graph, self._bounds(place[entity_id], readings))
+            else self._assessment(
+                identifier, entity_id, graph, paths, self._bounds(place[entity_id], readings)
+            )
             for identifier, entity_id in zip(asked, found, strict=True)
         )
 
@@ -83,12 +86,16 @@ class OwnershipRule:
         return tuple(found)
 
     def _assessment(
-        self, identifier: str, entity_id: str, graph: OwnershipGraph, bounds: tuple[Bounds, ...]
+        self,
+        identifier: str,
+        entity_id: str,
+        graph: OwnershipGraph,
+        paths: PathFinder,
+        bounds: tuple[Bounds, ...],
     ) -> Assessment:
         """Put the answer together with what it rests on."""
         node = graph.nodes[entity_id]
         itself = node.standing is Standing.UNSUPPORTED
-        paths = () if itself else strongest_paths(graph, entity_id, self._policy.unsupported)
         explanation = explain(graph, node, bounds, self._policy)
         return Assessment(
             entity_id=identifier,
@@ -96,7 +103,7 @@ class OwnershipRule:
             outcome=_combined(bounds, self._policy.reading),
             refused_by=tuple(each.reading for each in bounds if each.outcome is Outcome.REFUSED),
             bounds=bounds,
-            paths=paths,
+            paths=() if itself else paths.strongest(entity_id),
             reasons=explanation.reasons,
             unknowns=explanation.unknowns,
             notes=explanation.notes,
@@ -125,6 +132,12 @@ def _not_found(identifier: str) -> Assessment:
         ),
         paths=(),
         reasons=(),
-        unknowns=(f"None of the given registers knows {identifier}.",),
+        unknowns=(f"None of the given registers knows {identifier}{_hint(identifier)}.",),
         notes=(),
     )
+
+
+def _hint(identifier: str) -> str:
+    """Say when an identifier is an LEI that was copied wrongly."""
+    looks_like_one = len(identifier) == LEI_LENGTH and identifier.isalnum()
+    return ", an LEI with wrong check digits" if looks_like_one and not is_lei(identifier.upper()) else ""

@@ -11,6 +11,10 @@ EXCLUSIVE_STEP: Final = 1e-8
 """What "more than" adds to a lower bound: less than one share in a hundred million, more than rounding."""
 
 
+LEI_LENGTH: Final = 20
+"""Characters of a Legal Entity Identifier (ISO 17442)."""
+
+
 class Way(StrEnum):
     """How a share is held, as its source says."""
 
@@ -121,6 +125,6 @@ class TableRegister:
 
 def is_lei(text: str) -> bool:
     """Say whether a text is a Legal Entity Identifier with right check digits (ISO 17442, ISO 7064 mod 97-10)."""
-    if len(text) != 20 or not text.isascii() or not text.isalnum() or text != text.upper():
+    if len(text) != LEI_LENGTH or not text.isascii() or not text.isalnum() or text != text.upper():
         return False
     return int("".join(str(int(character, 36)) for character in text)) % 97 == 1

@@ -143,6 +143,11 @@ def test_an_organization_that_nobody_knows_is_not_clear() -> None:
     assert found.unknowns == ("None of the given registers knows y.",)
 
 
+def test_an_lei_that_was_copied_wrongly_is_told() -> None:
+    found = checked(register(places={"x": "XC"}), target="0000XX00000000000184")
+    assert found.unknowns[0].endswith("knows 0000XX00000000000184, an LEI with wrong check digits.")
+
+
 def test_an_owner_whom_no_register_describes_is_not_clear() -> None:
     found = checked(register(places={"x": "XC"}, shares=[("x", "a", 1.0)]))
     assert found.outcome is Outcome.UNKNOWN
@@ -338,3 +343,23 @@ def test_an_arrangement_without_a_place_is_looked_through(place: str | None, out
         shares=[("x", "j", 1.0), ("j", "p", 0.5), ("j", "q", 0.5)],
     )
     assert checked(joint).outcome is outcome
+
+
+def test_chains_of_equal_strength_are_all_told_in_the_order_of_the_register() -> None:
+    halves = [("x", "a", 0.5), ("x", "b", 0.5), ("a", "c", 1.0), ("b", "c", 1.0), ("c", "u", 1.0)]
+    found = checked(register(places={"x": "XC", "a": "XC", "b": "XC", "c": "XC", "u": "XA"}, shares=halves))
+    assert [[step.owner for step in path.steps] for path in found.paths] == [["a", "c", "u"], ["b", "c", "u"]]
+    assert sum(path.low for path in found.paths) == found.bounds[0].low == 1.0
+
+
+def test_the_paths_of_a_circle_end() -> None:
+    shares = [
+        ("x", "a", 0.5),
+        ("a", "x", 0.5),
+        ("a", "b", 0.5),
+        ("b", "a", 0.5),
+        ("b", "u", 0.5),
+        ("x", "x", 0.5),
+    ]
+    found = checked(register(places={"x": "XC", "a": "XC", "b": "XC", "u": "XA"}, shares=shares))
+    assert [[step.owner for step in path.steps] for path in found.paths] == [["a", "b", "u"]]
