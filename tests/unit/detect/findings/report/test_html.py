@@ -7,7 +7,7 @@ import pytest
 from stillwatch.detect.findings.report.html import build_page
 from stillwatch.detect.findings.report.html.drawing import draw_graph, draw_timeline, value_levels
 from stillwatch.detect.findings.report.html.layout import place_nodes
-from stillwatch.domain.findings import GraphSample, ScanReport, Severity
+from stillwatch.domain.findings import GraphSample, InputSummary, ScanReport, Severity
 
 VOID = {"meta", "link", "input", "br", "img", "hr"}
 
@@ -196,3 +196,12 @@ def test_a_low_finding_is_short(report: ScanReport) -> None:
     assert "<table" not in article
     assert 'class="graph"' not in article
     assert "observe" in article
+
+
+def test_what_was_read_of_the_baseline_is_on_the_page_where_there_is_one(report: ScanReport) -> None:
+    assert "What was read of the baseline" not in build_page(report)
+    read = InputSummary(files=3, requests=51_200, rejected=7)
+    page = build_page(report.model_copy(update={"baseline": read}))
+    assert walk(page).tags
+    said = page[page.index("What was read of the baseline") :]
+    assert "51,200" in said[:600]
