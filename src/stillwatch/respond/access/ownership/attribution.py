@@ -161,12 +161,14 @@ def _least(system: System, fixed: Shares, free: Flags, constant: Shares) -> Shar
     chosen[system.subject] = np.arange(len(system.subject))
     values = _solved(system, chosen, fixed, free, constant)
     while True:
-        row_values = system.weights @ values + constant
-        promising = _promising(system, row_values, values, free)
+        promising = _promising(system, system.weights @ values + constant, values, free)
         if not len(promising):
             return values
         chosen[system.subject[promising]] = promising
-        values = _solved(system, chosen, fixed, free, constant)
+        risen = np.maximum(values, _solved(system, chosen, fixed, free, constant))
+        if (risen - values).max() <= _IMPROVES:  # rounding, or a large circle that has not settled
+            return risen
+        values = risen
 
 
 def _promising(system: System, row_values: Shares, values: Shares, free: Flags) -> NDArray[np.int64]:

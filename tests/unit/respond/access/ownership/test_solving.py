@@ -1,11 +1,15 @@
 """The least solution of an ownership system, whatever its circles look like."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 from scipy import sparse
+from tests.unit.respond.access.ownership.test_attribution import exact, graph_of
 
 from stillwatch.respond.access.ownership import solving
+from stillwatch.respond.access.ownership.attribution import proportional, system_of
 from stillwatch.respond.access.ownership.solving import least_solution
 
 
@@ -56,3 +60,14 @@ def test_a_circle_without_an_outside_owner_is_nothing() -> None:
 def test_a_circle_that_leaks_hardly_anything_is_still_exact() -> None:
     ring = sparse.csr_matrix(np.array([[0.0, 1.0 - 1e-9], [1.0, 0.0]]))
     assert least_solution(ring, np.array([1e-9, 0.0])) == pytest.approx([1.0, 1.0], abs=1e-6)
+
+
+def test_a_large_circle_that_does_not_settle_still_ends_with_a_lower_bound() -> None:
+    count = solving.LARGEST_CIRCLE + 1
+    names = [f"c{number}" for number in range(count)]
+    ring = dict.fromkeys([*pairwise(names), (names[-1], names[0])], 1.0 - 1e-9)
+    places: dict[str, str | None] = {**dict.fromkeys(names, "XB"), "u": "XA"}
+    graph = graph_of(places, exact({**ring, (names[0], "u"): 1e-9}))
+    found = proportional(system_of(graph)).unsupported
+    assert (found[: count - 1] > 0.0).all()
+    assert (found <= 1.0).all()
