@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from tests.unit.detect.profiles.conftest import FIRST_DAY, make_facts
 
+from stillwatch.detect.fingerprints.facts import FACTS
 from stillwatch.detect.profiles.definition import DAY_US, TABLES, USED_KINDS
 from stillwatch.detect.profiles.engine import Engine, open_engine
 from stillwatch.errors import EngineError
@@ -148,7 +149,9 @@ def test_the_keys_of_a_prompt_do_not_depend_on_the_order_of_the_facts(tmp_path: 
     facts = pa.table(make_facts(400))
     keys = [[index % 7, 9] for index in range(400)]  # one prompt, many line breaks
     facts = facts.set_column(
-        facts.schema.get_field_index("keys"), facts.schema.field("keys"), pa.array(keys, pa.list_(pa.int64()))
+        facts.schema.get_field_index("keys"),
+        facts.schema.field("keys"),
+        pa.array(keys, FACTS.field("keys").type),
     )
     tables = []
     for number, order in enumerate((range(400), reversed(range(400)))):
