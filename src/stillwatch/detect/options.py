@@ -9,6 +9,7 @@ from pathlib import Path
 
 from stillwatch.detect.logs import ReadLimits, ReadSummary
 from stillwatch.domain.findings import ScanReport
+from stillwatch.domain.labels import NOBODY, LabeledAccounts
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class ScanOptions:
         engine: URL of the profile engine.
         threads: Worker threads.
         memory_gib: Memory of the embedded engine.
+        labeled: What people said of accounts, for calibration.
         limits: What is believed of a log, and how much memory reading may use.
         now: The present, for timestamps in the future.
     """
@@ -48,6 +50,7 @@ class ScanOptions:
     engine: str = "duckdb://"
     threads: int = 2
     memory_gib: float = 2.0
+    labeled: LabeledAccounts = NOBODY
     limits: ReadLimits = field(default_factory=ReadLimits)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
 

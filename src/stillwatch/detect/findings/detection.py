@@ -20,6 +20,7 @@ from stillwatch.detect.findings.calibration import (
     joint_p_values,
     lone_p_values,
 )
+from stillwatch.detect.findings.labeled import KnownClusters, known_clusters
 from stillwatch.detect.findings.multiple_testing import weighted_q_values
 from stillwatch.detect.findings.scoring import GROUP_ACCOUNTS, Scores, score
 from stillwatch.detect.links.evidence import LinkEvidence
@@ -28,6 +29,7 @@ from stillwatch.detect.profiles.state import State
 from stillwatch.detect.signals.groups import Groups
 from stillwatch.detect.signals.measures import account_measures, kind_rarity
 from stillwatch.detect.timing import Stopwatch
+from stillwatch.domain.labels import NOBODY, LabeledAccounts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -148,7 +150,9 @@ def look(
     return Look(population, evidence, graph, ties, groups, scores, openly_one, covered)
 
 
-def judge(seen: Look, baseline: Look | None = None, fdr: float = 0.05) -> Verdicts:
+def judge(
+    seen: Look, baseline: Look | None = None, fdr: float = 0.05, labeled: LabeledAccounts = NOBODY
+) -> Verdicts:
     """Compare clusters with ordinary ones and control the false-discovery rate.
 
     Groups and lone accounts are two families with a share each of the error budget, so that many certain campaigns do not
@@ -159,7 +163,10 @@ def judge(seen: Look, baseline: Look | None = None, fdr: float = 0.05) -> Verdic
         seen: The window that is judged.
         baseline: A window that is believed ordinary; without it the window calibrates itself.
         fdr: Level at which groups stop counting as ordinary.
+        labeled: What people said of accounts: what they called ordinary counts as ordinary, found or not, and what they
+            called hostile does not.
     """
+    known = known_clusters(baseline or seen, labeled)
     mine = seen.scores if baseline is None else _by_rarity_of(seen, baseline)
     group = seen.is_group
     tested = np.flatnonzero(group & mine.coordinated)
@@ -168,7 +175,7 @@ def judge(seen: Look, baseline: Look | None = None, fdr: float = 0.05) -> Verdic
     p_values, q_values = np.ones((2, len(group))), np.ones((2, len(group)))
     while True:
         open_ = tested if baseline is not None else tested[~found[tested]]
-        p_values[:, open_] = _joint(seen, mine, open_, baseline, found)
+        p_values[:, open_] = _joint(seen, mine, open_, baseline, found, known)
         q_values[:, group] = _budgeted(p_values[:, group], weights[group])
         passed = group & (q_values.min(axis=0) <= fdr)
         if baseline is not None or not (passed & ~found).any():
@@ -192,18 +199,24 @@ def _by_rarity_of(seen: Look, baseline: Look) -> Scores:
 
 
 def _joint(
-    seen: Look, mine: Scores, tested: NDArray[np.int64], baseline: Look | None, found: NDArray[np.bool_]
+    seen: Look,
+    mine: Scores,
+    tested: NDArray[np.int64],
+    baseline: Look | None,
+    found: NDArray[np.bool_],
+    known: KnownClusters,
 ) -> NDArray[np.float64]:
     """Return the p-values of both labels, `(2, n_tested)`."""
     against = baseline or seen
     theirs = against.scores
-    groups = against.is_group if baseline is not None else against.is_group & ~found
+    apart = known.hostile if baseline is not None else (found & ~known.ordinary) | known.hostile
+    groups = against.is_group & ~apart
     # A nat of coordination weighs as much as the population is large: more accounts, rarer coincidences.
     scale = (
         1.0 if baseline is None else float(np.log(len(seen.population)) / np.log(len(baseline.population)))
     )
     coordination = theirs.coordination[groups] * scale
-    free = ~theirs.coordinated
+    free = (~theirs.coordinated | known.ordinary) & ~known.hostile
     several = free & against.is_group
     # A lone account inside a group is part of that group's demand, and only a group has a share of its accounts.
     units = several | (free & ~against.is_group & ~_inside(against, against.is_group))

@@ -1,5 +1,6 @@
 """Which clusters become findings: valid where nothing is wrong, and nobody is counted twice."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,12 +9,24 @@ import pytest
 
 from stillwatch.detect.findings import detection as module
 from stillwatch.detect.findings.detection import Verdicts, judge
+from stillwatch.detect.findings.labeled import known_clusters
 from stillwatch.detect.findings.scoring import COORDINATED_NATS, Scores
 from stillwatch.detect.signals.groups import Groups
 from stillwatch.detect.signals.measures import AccountMeasures
+from stillwatch.domain.labels import LabeledAccounts
 
 CLUSTERS, SEATS, LONE = 60, 5, 200
 HOSTILE = (CLUSTERS * SEATS + LONE) // (3 * SEATS)  # a third of the accounts
+
+
+class Accounts:
+    """A population of which only the names are known."""
+
+    def __init__(self, account_ids: np.ndarray) -> None:
+        self.account_ids = account_ids
+
+    def __len__(self) -> int:
+        return len(self.account_ids)
 
 
 def look(rng: np.random.Generator, *, hostile: int = 0, openly: int = 0) -> Any:
@@ -39,7 +52,7 @@ def look(rng: np.random.Generator, *, hostile: int = 0, openly: int = 0) -> Any:
     return SimpleNamespace(
         groups=groups,
         is_group=group,
-        population=range(accounts),
+        population=Accounts(np.array([f"a{number}" for number in range(accounts)])),
         openly_one=np.arange(len(members)) < openly,
         scores=Scores(coordination, demand(), demand(), rng.exponential(1.0, len(members))),
     )
@@ -178,3 +191,55 @@ def test_every_q_value_is_a_probability() -> None:
     for values in (verdicts.q_distillation, verdicts.q_resale, verdicts.p_distillation, verdicts.p_resale):
         assert np.isfinite(values).all()
         assert ((values > 0) & (values <= 1)).all()
+
+
+def accounts_of(*clusters: int) -> frozenset[str]:
+    return frozenset(f"a{SEATS * number + seat}" for number in clusters for seat in range(SEATS))
+
+
+def test_what_people_called_ordinary_makes_the_same_demand_ordinary() -> None:
+    seen = look(np.random.default_rng(3), hostile=4)
+    before = judge(seen)
+    after = judge(seen, labeled=LabeledAccounts(ordinary=accounts_of(0, 1)))
+    assert (after.p_distillation[:4] > 2 * before.p_distillation[:4]).all()
+
+
+def test_what_people_called_hostile_is_no_longer_compared_with() -> None:
+    seen = look(np.random.default_rng(4), hostile=12)
+    alone = judge(seen, fdr=1e-9)  # nothing is found, so that nothing leaves the reference by itself
+    helped = judge(seen, fdr=1e-9, labeled=LabeledAccounts(hostile=accounts_of(*range(1, 12))))
+    assert helped.p_distillation[0] < alone.p_distillation[0]
+
+
+def test_a_baseline_is_corrected_by_labels_as_well() -> None:
+    rng = np.random.default_rng(5)
+    seen, baseline = look(rng, hostile=1), look(rng, hostile=6)
+    before = judge(seen, baseline).p_distillation[0]
+    ordinary = judge(seen, baseline, labeled=LabeledAccounts(ordinary=accounts_of(*range(6))))
+    assert ordinary.p_distillation[0] > before
+    coordination = baseline.scores.coordination.copy()
+    coordination[:6] = 0.0  # nothing ties them: they stand among those whom demand is compared with
+    baseline.scores = replace(baseline.scores, coordination=coordination)
+    misled = judge(seen, baseline).p_distillation[0]
+    hostile = judge(seen, baseline, labeled=LabeledAccounts(hostile=accounts_of(*range(6))))
+    assert hostile.p_distillation[0] < misled
+
+
+def test_a_cluster_of_which_few_accounts_are_labeled_is_not_known() -> None:
+    seen = look(np.random.default_rng(6), hostile=2)
+    few = LabeledAccounts(hostile=frozenset({"a5", "a6"}), ordinary=frozenset({"a0"}))
+    known = known_clusters(seen, few)
+    assert not known.hostile[:CLUSTERS].any()
+    assert known.hostile.sum() == 2  # the two accounts by themselves
+    assert known.ordinary.sum() == 1
+
+
+@pytest.mark.parametrize("level", [0.02, 0.1, 0.3])
+def test_labels_on_ordinary_clusters_keep_the_level(level: float) -> None:
+    rng = np.random.default_rng(20260311)
+    hits = []
+    for _ in range(60):
+        seen = look(rng)
+        labeled = LabeledAccounts(ordinary=accounts_of(*rng.choice(CLUSTERS, 10, replace=False)))
+        hits.append((judge(seen, labeled=labeled).p_distillation[seen.is_group] <= level).mean())
+    assert np.mean(hits) <= level
