@@ -30,7 +30,7 @@ SAME_DEMAND = (
     0.85  # of the agreement within groups, the agreement between them from which their demand is one
 )
 SAMPLED_STRANGERS = 20_000  # random pairs from which it is known what anybody shares with anybody
-HELD = 0.5  # of what one link alone may be worth, the access from which a part is held together by it
+HELD = 0.25  # of what one link alone may be worth, the access from which a part is held together by it
 MIN_SPLIT = 3
 ALL_WEIGHED = 128  # communities up to this size are cut by what all their pairs share
 
