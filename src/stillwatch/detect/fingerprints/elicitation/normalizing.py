@@ -6,12 +6,15 @@ plain ones and invisible characters disappear. Only the first `HEAD_CHARACTERS` 
 `TAIL_CHARACTERS` of a text are examined: instructions stand at the beginning or the end, and the middle
 of a long prompt is material.
 
-Most text is plain ASCII, for which nothing here has to run; the rest happens byte by byte while scanning.
+Most text is plain ASCII, and most of the rest needs lower case only: that happens byte by byte while texts are squeezed.
 """
 
 import re
 import unicodedata
+from functools import lru_cache
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -87,6 +90,18 @@ def prepare_texts(texts: pa.Array) -> pa.StringArray:
 def prepare_text(text: str) -> str:
     """Do for one text what `prepare_texts` does for many."""
     return str(prepare_texts(pa.array([text], pa.string()))[0].as_py())
+
+
+@lru_cache(maxsize=1)
+def lower_case() -> npt.NDArray[np.int32]:
+    """Return for each character of the basic plane its lower case; -1 where a text with it needs `prepare_texts`."""
+    points = [point for point in range(1 << 16) if not 0xD800 <= point < 0xE000]
+    characters = pa.array([chr(point) for point in points], pa.string())
+    odd = pc.match_substring_regex(characters, _ODD_CHARACTERS).to_numpy(zero_copy_only=False)
+    lower = np.array([ord(character) for character in pc.utf8_lower(characters).to_pylist()], np.int32)
+    table = np.full(1 << 16, -1, np.int32)
+    table[points] = np.where(odd, -1, lower)
+    return table
 
 
 def squeeze_text(text: str) -> str:

@@ -1,6 +1,6 @@
 """Copy texts into the form that is scanned: one byte for each that counts, runs of white space as one.
 
-Most text is plain ASCII and takes one compiled pass. Other rows, and long ones, are prepared first.
+Most text takes one compiled pass, in whatever script. Long rows, and those with odd characters, are prepared first.
 """
 
 from dataclasses import dataclass
@@ -16,12 +16,15 @@ from stillwatch.detect.fingerprints.elicitation.normalizing import (
     BYTE_TABLE,
     HEAD_CHARACTERS,
     TAIL_CHARACTERS,
+    lower_case,
     prepare_texts,
 )
 
 _CODES = np.frombuffer(BYTE_TABLE, np.uint8)
 _SPACE = 0x20
 _ASCII = 0x80
+_THREE_BYTES, _FOUR_BYTES = 0xE0, 0xF0  # first bytes of characters of so many
+_EMOJI = 0x1F000  # from here on there are signs and ideographs only
 _LONG = HEAD_CHARACTERS + TAIL_CHARACTERS
 
 
@@ -47,51 +50,119 @@ def squeezed_texts(texts: pa.Array) -> Squeezed:
         texts: `(n_rows,)` strings, null where there is none; less than 2 GiB of text.
     """
     data, offsets, valid = text_buffers(texts)
-    foreign, slow = _unlike(data, offsets, valid)
+    lower = lower_case()
+    foreign, slow = _unlike(data, offsets, valid, lower)
     prepared, prepared_offsets, _ = text_buffers(prepare_texts(texts.filter(pa.array(slow))))
-    text, starts = _squeeze(data, offsets, valid, slow, prepared, prepared_offsets, _CODES)
+    rows = (data, offsets, valid, foreign, slow)
+    text, starts = _squeeze(rows, prepared, prepared_offsets, _CODES, lower)
     return Squeezed(text, starts, foreign)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _unlike(data: Any, offsets: Any, valid: Any) -> Any:
+def _unlike(data: Any, offsets: Any, valid: Any, lower: Any) -> Any:
     """Find the rows with other than ASCII characters, and all that have to be prepared."""
     foreign = np.zeros(len(valid), np.bool_)
     slow = np.zeros(len(valid), np.bool_)
     for row in range(len(valid)):
         if valid[row]:
+            source = data[offsets[row] : offsets[row + 1]]
             together = np.uint8(0)
-            for byte in data[offsets[row] : offsets[row + 1]]:
+            for byte in source:
                 together |= byte
             foreign[row] = together >= _ASCII
-            slow[row] = foreign[row] or offsets[row + 1] - offsets[row] > _LONG
+            slow[row] = len(source) > _LONG or (foreign[row] and _is_odd(source, lower))
     return foreign, slow
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _squeeze(
-    data: Any, offsets: Any, valid: Any, slow: Any, prepared: Any, prepared_offsets: Any, codes: Any
-) -> Any:
+def _is_odd(source: Any, lower: Any) -> bool:
+    """Tell whether a text needs more than lower case."""
+    place = 0
+    while place < len(source):
+        if source[place] < _ASCII:
+            place += 1
+            continue
+        point, width = _character(source, place)
+        place += width
+        if point < 0 or (point < len(lower) and lower[point] < 0):
+            return True
+        if len(lower) <= point < _EMOJI:  # ancient scripts with capitals, and styled letters
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _character(source: Any, place: int) -> Any:
+    """Decode the character of several bytes at a place: code point (-1 where it is cut off) and bytes."""
+    byte = np.int64(source[place])
+    width = 2 if byte < _THREE_BYTES else 3 if byte < _FOUR_BYTES else 4
+    if place + width > len(source):
+        return np.int64(-1), width
+    point = byte & (0xFF >> (width + 1))
+    for further in range(1, width):
+        point = (point << 6) | (np.int64(source[place + further]) & 0x3F)
+    return point, width
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _squeeze(rows: Any, prepared: Any, prepared_offsets: Any, codes: Any, lower: Any) -> Any:
     """Map every byte and join runs of spaces; rows without text are empty."""
-    rows = len(valid)
+    data, offsets, valid, foreign, slow = rows
     room = prepared_offsets[-1] - prepared_offsets[0] + 1
-    for row in range(rows):
-        if valid[row] and not slow[row]:
-            room += offsets[row + 1] - offsets[row]
+    for row in range(len(valid)):
+        if valid[row] and not slow[row]:  # a small letter may take a byte more than its capital
+            room += (offsets[row + 1] - offsets[row]) * (2 if foreign[row] else 1)
     text = np.empty(room, np.uint8)
-    starts = np.zeros(rows + 1, np.int64)
+    starts = np.zeros(len(valid) + 1, np.int64)
     place = 0
     taken = 0
-    for row in range(rows):
+    for row in range(len(valid)):
         if slow[row]:
-            place = _squeeze_one(
-                prepared[prepared_offsets[taken] : prepared_offsets[taken + 1]], text, place, codes
-            )
+            source = prepared[prepared_offsets[taken] : prepared_offsets[taken + 1]]
+            place = _squeeze_one(source, text, place, codes)
             taken += 1
+        elif foreign[row]:
+            place = _squeeze_foreign(data[offsets[row] : offsets[row + 1]], text, place, codes, lower)
         elif valid[row]:
             place = _squeeze_one(data[offsets[row] : offsets[row + 1]], text, place, codes)
         starts[row + 1] = place
     return text, starts
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _squeeze_foreign(source: Any, text: Any, place: Any, codes: Any, lower: Any) -> Any:
+    at = place
+    before = np.uint8(0)
+    index = 0
+    while index < len(source):
+        if source[index] < _ASCII:
+            point, width = np.int64(codes[source[index]]), 1
+        else:
+            point, width = _character(source, index)
+            if point < len(lower):
+                point = np.int64(lower[point])
+                if point < _ASCII:
+                    point = np.int64(codes[point])
+        index += width
+        if point < _ASCII:
+            text[at] = point
+            at += not (point == _SPACE and before == _SPACE)
+            before = np.uint8(point)
+        else:
+            at = _write(text, at, point)
+            before = np.uint8(0)
+    return at
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _write(text: Any, at: Any, point: int) -> Any:
+    """Encode a character of several bytes, and return the place behind it."""
+    width = 2 if point < 0x800 else 3 if point < 0x10000 else 4
+    for further in range(width - 1, 0, -1):
+        text[at + further] = 0x80 | (point & 0x3F)
+        point >>= 6
+    text[at] = (0xF00 >> width & 0xFF) | point
+    return at + width
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
