@@ -2,11 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from stillwatch.errors import TooManyRejectedError, UsageError
+
+if TYPE_CHECKING:
+    from stillwatch.domain.labels import LabeledAccounts
 
 _FIRST_FINDING_CODE = 10
 
@@ -22,6 +25,7 @@ def scan(
     rules: Annotated[tuple[Path, ...], Parameter(negative=())] = (),
     baseline: str | None = None,
     baseline_accounts: str | None = None,
+    labels: Path | None = None,
     state: Path | None = None,
     replay: str | None = None,
     fdr: float | None = None,
@@ -46,6 +50,7 @@ def scan(
         rules: Folders or files with elicitation rules to use instead of the shipped ones.
         baseline: Logs or a state folder of a period believed ordinary, to calibrate on.
         baseline_accounts: Accounts table of that period. What is known of one period's accounts only is left out.
+        labels: What people said of accounts, as `stillwatch case export` writes it: ordinary ones count as ordinary.
         state: Folder that keeps facts, profiles and campaigns, so that the next scan reads only new logs.
         replay: Judge the logs step by step, as 1d; findings then say when each campaign was first seen.
         fdr: Share of the findings that may be false discoveries; 0.05 by default.
@@ -93,6 +98,7 @@ def scan(
         threads=settings.threads or min(os.cpu_count() or 1, 8),
         memory_gib=settings.memory_gib,
         limits=ReadLimits(**given.read.as_limits()),
+        labeled=_labeled(labels),
     )
     others = settings.out / "rejected-baseline.jsonl" if baseline else None
     with (
@@ -112,6 +118,17 @@ def scan(
     _check_rejected(rejected.total, result.read.rows, settings.max_rejected, settings.out)
     worst = result.report.worst
     return _FIRST_FINDING_CODE + worst.rank if worst is not None and exit_codes else 0
+
+
+def _labeled(path: Path | None) -> "LabeledAccounts":
+    """Read what people said of accounts, if there is anything."""
+    if path is None:
+        from stillwatch.domain.labels import NOBODY  # noqa: PLC0415 - --help does not pay for it
+
+        return NOBODY
+    from stillwatch.respond.cases.training import read_labels  # noqa: PLC0415 - most scans need no cases
+
+    return read_labels(path)
 
 
 def _check_words(logs: tuple[str, ...]) -> None:

@@ -27,6 +27,7 @@ from stillwatch.respond.cases.labels import (
     add_label,
     label_accounts,
     label_of_each,
+    labeled_accounts,
     labels_of,
     withdraw_label,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "finding_in",
     "label_accounts",
     "label_of_each",
+    "labeled_accounts",
     "labels_of",
     "link_decision",
     "move",

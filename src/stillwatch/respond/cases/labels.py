@@ -2,11 +2,12 @@
 
 from collections.abc import Collection, Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from stillwatch.domain.cases import Case, CaseLabel, KnownLabel
+from stillwatch.domain.labels import LabeledAccounts
 from stillwatch.errors import CaseError
 from stillwatch.respond.audit import Write
 from stillwatch.respond.cases import rows
@@ -17,6 +18,9 @@ from stillwatch.respond.cases.wording import MAX_REASON, digest_of_names, linted
 from stillwatch.respond.store import Store
 from stillwatch.respond.store.bulk import insert_many
 from stillwatch.respond.store.case_tables import case_label_accounts, case_labels, cases
+
+ORDINARY: Final = frozenset({CaseLabel.BENIGN, CaseLabel.AUTHORIZED})
+"""Labels of accounts that are left alone, and that others may be compared with."""
 
 LABEL = "label"
 """The kind of object under which the trail keeps labels that belong to no case."""
@@ -135,6 +139,19 @@ def label_of_each(labels: Collection[KnownLabel]) -> dict[str, KnownLabel]:
         labels: Labels in force, as `labels_of(store, as_of=now)` returns them.
     """
     return {name: known for known in sorted(labels, key=_weight) for name in known.accounts}
+
+
+def labeled_accounts(labels: Collection[KnownLabel]) -> LabeledAccounts:
+    """Return what calibration learns from labels.
+
+    Args:
+        labels: Labels in force, as `labels_of(store, as_of=now)` returns them.
+    """
+    said = label_of_each(labels)
+    return LabeledAccounts(
+        ordinary=frozenset(name for name, known in said.items() if known.label in ORDINARY),
+        hostile=frozenset(name for name, known in said.items() if known.label is CaseLabel.TRUE_CAMPAIGN),
+    )
 
 
 def _weight(known: KnownLabel) -> tuple[bool, datetime, int]:

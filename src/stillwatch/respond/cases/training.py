@@ -7,9 +7,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stillwatch.detect.findings.report.atomic import replace_whole
-from stillwatch.domain.cases import Case, KnownLabel
+from stillwatch.domain.cases import Case, CaseLabel, KnownLabel
+from stillwatch.domain.labels import LabeledAccounts
+from stillwatch.errors import InputError
 from stillwatch.respond.cases import rows
-from stillwatch.respond.cases.labels import labels_of
+from stillwatch.respond.cases.labels import ORDINARY, labels_of
 from stillwatch.respond.store import Store
 
 SCHEMA: Final = pa.schema(
@@ -36,6 +38,9 @@ SCHEMA: Final = pa.schema(
 """One row for each account of each label that was ever given. docs/cases.md says what the columns mean."""
 
 
+_HINT: Final = "write the file with `stillwatch case export --labels FILE`"
+
+
 def label_table(store: Store) -> pa.Table:
     """Return every label that was ever given, one row per account, in the columns of `SCHEMA`."""
     labels = labels_of(store)
@@ -57,6 +62,30 @@ def write_labels(store: Store, path: Path) -> int:
     table = label_table(store)
     replace_whole(path, lambda file: pq.write_table(table, file, compression="zstd"))
     return int(table.num_rows)
+
+
+def read_labels(path: Path) -> LabeledAccounts:
+    """Read what calibration learns from a table that `write_labels` wrote.
+
+    Raises:
+        InputError: the file cannot be read, or is another table.
+    """
+    wanted = ["account_id", "label", "whole_case", "labeled_at", "withdrawn_at", "label_id"]
+    try:
+        rows = pq.read_table(path, columns=wanted).to_pylist()
+        in_force = [row for row in rows if row["withdrawn_at"] is None]
+        in_force.sort(key=lambda row: (not row["whole_case"], row["labeled_at"], row["label_id"]))
+        said = {row["account_id"]: CaseLabel(row["label"]) for row in in_force}
+    except OSError as error:
+        raise InputError(
+            f"cannot read {path}: {error.strerror or 'not a Parquet file'}", hint=_HINT
+        ) from error
+    except (pa.ArrowInvalid, KeyError, ValueError, TypeError) as error:
+        raise InputError(f"{path} holds no labels", hint=_HINT) from error
+    return LabeledAccounts(
+        ordinary=frozenset(name for name, label in said.items() if label in ORDINARY),
+        hostile=frozenset(name for name, label in said.items() if label is CaseLabel.TRUE_CAMPAIGN),
+    )
 
 
 def _rows(label: KnownLabel, case: Case | None) -> pa.Table:

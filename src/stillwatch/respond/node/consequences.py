@@ -10,12 +10,13 @@ from typing import Final
 
 import structlog
 
-from stillwatch.domain.cases import CaseLabel
 from stillwatch.domain.findings import Finding
+from stillwatch.domain.labels import LabeledAccounts
 from stillwatch.errors import DecisionError
 from stillwatch.respond.audit import AuditTrail
-from stillwatch.respond.cases import Change, Recorded, label_of_each, labels_of
+from stillwatch.respond.cases import Change, Recorded, label_of_each, labeled_accounts, labels_of
 from stillwatch.respond.cases.evidence import record_findings
+from stillwatch.respond.cases.labels import ORDINARY
 from stillwatch.respond.decisions.following import follow
 from stillwatch.respond.decisions.playbook import Playbook
 from stillwatch.respond.decisions.playbook_files import example, load
@@ -26,7 +27,6 @@ from stillwatch.respond.store import Store, open_store
 log = structlog.get_logger()
 
 ACTOR: Final = "system:node"
-_SPARING: Final = frozenset({CaseLabel.BENIGN, CaseLabel.AUTHORIZED})
 
 
 class StoreFollowUp:
@@ -44,6 +44,14 @@ class StoreFollowUp:
         self._rng = rng or random.SystemRandom()
         self._store: Store | None = None
 
+    def labeled(self, now: datetime) -> LabeledAccounts:
+        """Return what people know of accounts, for calibration.
+
+        Raises:
+            StoreError: The database cannot be read; the next round tries again.
+        """
+        return labeled_accounts(labels_of(self._opened(), as_of=now))
+
     def follow(self, findings: Sequence[Finding], now: datetime, programmes: Mapping[str, str]) -> Followed:
         """Open or update cases, take decisions, and record those that ended.
 
@@ -57,9 +65,7 @@ class StoreFollowUp:
             PlaybookError: The playbook cannot be used.
         """
         playbook = load(Path(self._playbook)) if self._playbook else example()
-        if self._store is None:
-            self._store = open_store(self._database)
-        trail = AuditTrail(self._store, lambda: now)
+        trail = AuditTrail(self._opened(), lambda: now)
         with trail.writing(ACTOR) as write:
             close_ended(write)
             recorded = record_findings(write, findings)
@@ -70,6 +76,11 @@ class StoreFollowUp:
             updated=changes.count(Change.UPDATED),
             decisions=decisions,
         )
+
+    def _opened(self) -> Store:
+        if self._store is None:
+            self._store = open_store(self._database)
+        return self._store
 
     def _decide(
         self,
@@ -82,7 +93,7 @@ class StoreFollowUp:
     ) -> int:
         """Follow the playbook finding by finding; what it must not decide stops nothing else."""
         labels = label_of_each(labels_of(trail.store, as_of=now))
-        spared = [account for account, known in labels.items() if known.label in _SPARING]
+        spared = [account for account, known in labels.items() if known.label in ORDINARY]
         case_of = {one.case.campaign_id: one.case.case_id for one in recorded}
         taken = 0
         for finding in findings:

@@ -126,6 +126,7 @@ class Detection:
             fdr=options.fdr,
             threads=options.threads,
             memory_gib=options.memory_gib,
+            labeled=self._follow_up.labeled(now),
             now=now,
         )
 

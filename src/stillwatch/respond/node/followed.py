@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from stillwatch.domain.findings import Finding
+from stillwatch.domain.labels import LabeledAccounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,11 @@ class Followed:
 
 
 class FollowUp(Protocol):
-    """What happens with the findings of a round."""
+    """What happens with the findings of a round, and what people said of earlier ones."""
+
+    def labeled(self, now: datetime) -> LabeledAccounts:
+        """Return what people know of accounts, for calibration."""
+        ...
 
     def follow(self, findings: Sequence[Finding], now: datetime, programmes: Mapping[str, str]) -> Followed:
         """Open or update cases, and take the decisions that the playbook asks for. Twice is once."""
