@@ -32,8 +32,8 @@ POLL_S: Final = 0.25
 """A change is seen within this and one query: well under the second that is promised."""
 
 _WAIT_S: Final = 5.0
-_REPORT_EVERY: Final = 4
-"""Polls between two deliveries of counts."""
+_DELIVER_S: Final = 0.5
+"""Seconds between two deliveries of counts and logs."""
 
 _PASSED: Final = Verdict(checked=False, reason="not checked")
 _HELD: Final = Verdict(
@@ -104,7 +104,8 @@ class Guard:
         wait_s: float = _WAIT_S,
         clock: Callable[[], int] = now_us,
     ) -> None:
-        self._source: Source | None = None if isinstance(source, DecisionIndex) else _source_of(source, token)
+        self._source: Source | None = _source_of(source, token)
+        self._sink: Source | None = _source_of(source, token)
         self._index = source if isinstance(source, DecisionIndex) else DecisionIndex(clock=clock)
         self._unknown = _HELD if fail_closed else _PASSED
         self._clock = clock
@@ -116,10 +117,9 @@ class Guard:
         self._folder = LogFolder(Path(log)) if log is not None else None
         self._stop = threading.Event()
         self._ready = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
         _guards.add(self)
-        if self._source is not None or self._folder is not None:
-            self._begin()
+        self._begin()
         if self._source is not None:
             self._ready.wait(wait_s)
 
@@ -167,12 +167,14 @@ class Guard:
     def close(self) -> None:
         """Deliver what waits and stop the thread."""
         self._stop.set()
-        if self._thread is not None:
-            self._thread.join(timeout=10.0)
-            self._thread = None
+        for thread in self._threads:
+            thread.join(timeout=10.0)
+        if self._threads:
             self._deliver()
-        if self._source is not None:
-            self._source.close()
+        self._threads = []
+        for end in (self._source, self._sink):
+            if end is not None:
+                end.close()
         _guards.discard(self)
 
     @property
@@ -206,27 +208,35 @@ class Guard:
             self._effects.note(call.account_id, verdict, self._clock())
 
     def _begin(self) -> None:
-        self._thread = threading.Thread(target=self._run, name="stillwatch-guard", daemon=True)
-        self._thread.start()
+        """Start one thread that learns and one that delivers: a slow disk must not delay what is in force."""
+        if self._source is None and self._folder is None:
+            return
+        work = [("deliver", self._deliver_on)] + (
+            [("learn", self._learn_on)] if self._source is not None else []
+        )
+        self._threads = [
+            threading.Thread(target=run, name=f"stillwatch-guard-{name}", daemon=True) for name, run in work
+        ]
+        for thread in self._threads:
+            thread.start()
 
-    def _run(self) -> None:
-        """Learn of changes and deliver counts and logs until the guard is closed."""
-        polls = 0
+    def _learn_on(self) -> None:
+        """Learn of changes until the guard is closed."""
         while not self._stop.is_set():
             self._learn()
             self._ready.set()
-            polls += 1
-            if polls % _REPORT_EVERY == 0 or len(self._lines) > 0:
-                self._deliver()
+            self._index.sweep()
             self._stop.wait(self._poll_s)
 
+    def _deliver_on(self) -> None:
+        """Deliver counts and logs until the guard is closed."""
+        while not self._stop.wait(_DELIVER_S):
+            self._deliver()
+
     def _learn(self) -> None:
-        if self._source is None:
-            self._index.sweep()
-            return
         try:
-            more = True
-            while more and not self._stop.is_set():
+            more = self._source is not None
+            while self._source is not None and more and not self._stop.is_set():
                 page = self._source.changes(self._index.sequence)
                 self._index.apply(page.changes)
                 more = page.more
@@ -235,15 +245,14 @@ class Guard:
             self._failed("changes cannot be read", error)
         except Exception as error:  # noqa: BLE001 - the thread must outlive whatever a driver raises
             self._failed("changes cannot be read", error)
-        self._index.sweep()
 
     def _deliver(self) -> None:
         """Hand over counts and logs; keep what could not be handed over."""
         with self._effects_lock:
             counted = self._effects.drain()
-        if counted and self._source is not None:
+        if counted and self._sink is not None:
             try:
-                self._source.report(counted)
+                self._sink.report(counted)
             except Exception as error:  # noqa: BLE001 - see above
                 with self._effects_lock:
                     self._effects.give_back(counted)
@@ -259,8 +268,8 @@ class Guard:
     def _write(self, lines: list[bytes]) -> None:
         if self._folder is not None:
             self._folder.write(lines)
-        elif self._source is not None:
-            self._source.log(lines)
+        elif self._sink is not None:
+            self._sink.log(lines)
 
     def _failed(self, what: str, error: Exception) -> None:
         """Count, and say it at the first time and every thousandth."""
@@ -276,10 +285,10 @@ class Guard:
         self._stop, self._ready = threading.Event(), threading.Event()
         if self._folder is not None:
             self._folder.forked()
-        if self._source is not None:
-            self._source.forked()
-        if self._thread is not None:
-            self._begin()
+        for end in (self._source, self._sink):
+            if end is not None:
+                end.forked()
+        self._begin()
 
 
 _guards: "weakref.WeakSet[Guard]" = weakref.WeakSet()
@@ -293,6 +302,9 @@ def _after_fork() -> None:
 os.register_at_fork(after_in_child=_after_fork)
 
 
-def _source_of(source: str | Path, token: str) -> Source:
+def _source_of(source: str | Path | DecisionIndex, token: str) -> Source | None:
+    """Return where to learn from and deliver to; nothing for an index that somebody else keeps up to date."""
+    if isinstance(source, DecisionIndex):
+        return None
     text = str(source)
     return NodeSource(text, token) if text.startswith(("http://", "https://")) else StoreSource(text)

@@ -131,7 +131,9 @@ def test_what_was_known_stays_in_force_when_the_source_goes_away(
         take(write, blocking)
     with Guard(database, poll_s=0.02) as guard:
         assert guard.decide(Call("a")).refused
-        guard._source.close()  # type: ignore[union-attr]
+        for end in (guard._source, guard._sink):
+            assert end is not None
+            end.close()
         store.close()
         for suffix in ("", "-wal", "-shm"):
             database.with_name(database.name + suffix).unlink(missing_ok=True)
