@@ -33,7 +33,7 @@ SOURCE: Final = "jetstream"
 _DURABLE: Final = "stillwatch-node"
 _BATCH: Final = 256  # messages asked for at once
 _PATIENCE_S: Final = 1.0
-_ACK_WAIT_S: Final = 60.0  # a message that is not acknowledged by then is delivered again
+_ACK_WAIT_S: Final = 10.0  # a message that is not acknowledged by then, as after a kill, is delivered again
 _PAUSE_S: Final = 2.0
 _LIMITS: Final = BodyLimits()
 
