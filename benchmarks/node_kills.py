@@ -14,8 +14,9 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.claims import Claim, print_claims
 from tests.e2e.node.killing import Outcome, kill_everything
+
+from benchmarks.claims import Claim, print_claims
 
 ROUNDS = 50
 RESTART_S = 5.0
