@@ -18,7 +18,7 @@ The number of choices is finite and each switch raises a value, so that it ends,
 (Puterman 1994, chapter 7).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -42,6 +42,7 @@ class System:
         control: The same as the cascade counts it.
         subject: `(n_rows,)` node of each row.
         accepted: `(n_rows,)` unnamed share that is harmless.
+        clears: `(n_rows,)` whether a row may show that a share is harmless.
         unsupported, harmless, supported: `(n_nodes,)` what a node's own place says.
     """
 
@@ -49,9 +50,15 @@ class System:
     control: Any
     subject: NDArray[np.int64]
     accepted: Shares
+    clears: Flags
     unsupported: Flags
     harmless: Flags
     supported: Flags
+
+    def clearing(self) -> "System":
+        """Return the system of those rows that may show that a share is harmless."""
+        kept = sparse.diags_array(self.clears.astype(float), format="csr")
+        return replace(self, weights=kept @ self.weights, control=kept @ self.control)
 
 
 @dataclass(frozen=True)
@@ -77,6 +84,7 @@ def system_of(graph: OwnershipGraph) -> System:
         sparse.csr_matrix((np.array(control, dtype=float), (rows, columns)), shape=shape),
         np.array([place[row.subject] for row in graph.rows], dtype=np.int64),
         np.array([row.accepted for row in graph.rows], dtype=float),
+        np.array([row.clears for row in graph.rows], dtype=bool),
         *(
             _are(graph, standing)
             for standing in (Standing.UNSUPPORTED, Standing.HARMLESS, Standing.SUPPORTED)
@@ -102,7 +110,7 @@ def proportional(system: System) -> Attribution:
     free = ~(system.unsupported | system.harmless)
     unsupported = _least(system, system.unsupported.astype(float), free, nobody)
     open_ended = system.supported & free
-    harmless = _least(system, system.harmless.astype(float), open_ended, system.accepted)
+    harmless = _least(system.clearing(), system.harmless.astype(float), open_ended, system.accepted)
     return Attribution(unsupported, harmless)
 
 
@@ -124,7 +132,12 @@ def cascade(system: System, threshold: float, *, inclusive: bool) -> Attribution
     open_ended = system.supported & free
     # Who is harmless to more than the complement cannot belong to the group, whoever holds the rest.
     harmless = _grow(
-        system, system.harmless, open_ended, system.accepted, 1.0 - threshold, inclusive=not inclusive
+        system.clearing(),
+        system.harmless,
+        open_ended,
+        system.accepted,
+        1.0 - threshold,
+        inclusive=not inclusive,
     )
     return Attribution(unsupported, harmless)
 

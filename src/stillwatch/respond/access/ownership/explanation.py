@@ -11,7 +11,7 @@ from stillwatch.respond.access.ownership.policy import AtThreshold, OwnershipPol
 from stillwatch.respond.access.ownership.regions import Standing
 from stillwatch.respond.access.ownership.rows import ROUNDING
 from stillwatch.respond.access.ownership.sentences import GAP_WORDS, called, percent, place_words
-from stillwatch.respond.access.ownership.tables import EntityKind, Way
+from stillwatch.respond.access.ownership.tables import CONSOLIDATION, EntityKind, Way
 
 _MOST_SENTENCES: Final = 12
 _VISIBLE: Final = 1e-6
@@ -122,7 +122,7 @@ def _rest(graph: OwnershipGraph, node: Node, who: str) -> Iterator[str]:
     """Say which share of a company has no known owner, and why."""
     rows = graph.rows_about.get(node.entity_id, ())
     known = max(
-        (min(1.0, row.claimed_total) + row.accepted for row in rows if row.claims or row.accepted),
+        (min(1.0, row.claimed_total) + row.accepted for row in rows if row.clears),
         default=0.0,
     )
     why = _reasons(graph.gaps.get(node.entity_id, ()))
@@ -130,6 +130,12 @@ def _rest(graph: OwnershipGraph, node: Node, who: str) -> Iterator[str]:
         yield f"Nobody says who owns {who}{why}."
     elif known < 1.0 - _VISIBLE:
         yield f"It is not known who holds {percent(1.0 - known)} of {who}{why}."
+    between = [
+        claim for row in rows for claim in row.claims if not claim.clears and claim.basis != CONSOLIDATION
+    ]
+    if between:
+        owners = ", ".join(called(graph.nodes[claim.owner].name, claim.owner) for claim in between[:3])
+        yield f"It is not stated through whom {who} is held by {owners}."
 
 
 def _reasons(gaps: Sequence[Gap]) -> str:

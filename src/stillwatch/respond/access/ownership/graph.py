@@ -85,10 +85,11 @@ def build_graph(
             ids.update(dict.fromkeys(part.column(name).to_pylist()))
     nodes = _nodes(tuple(ids), registers, policy)
     gaps = _gaps(nodes, registers)
+    ends = {each for each, node in nodes.items() if node.kind in {EntityKind.PERSON, EntityKind.STATE}}
     rows = [
         row
         for register, part in zip(registers, parts, strict=True)
-        for row in rows_of(register.name, _claims(part, policy), _accepted(register.name, gaps, policy))
+        for row in rows_of(register.name, _claims(part, policy), _accepted(register.name, gaps, policy), ends)
     ]
     return OwnershipGraph(nodes, rows, gaps)
 

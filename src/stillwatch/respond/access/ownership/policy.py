@@ -43,8 +43,9 @@ class Persons(StrEnum):
 
 
 class IndirectShares(StrEnum):
-    """Whether a share that a register calls indirect counts, when the companies in between are not named."""
+    """How a share counts that a register calls indirect, or of which it does not say that it is direct."""
 
+    AGAINST = "against"
     AS_STATED = "as_stated"
     IGNORED = "ignored"
 
@@ -70,8 +71,8 @@ class OwnershipPolicy(Record):
             by residence. Nationality is never used.
         accepted_gaps: reasons for an unnamed owner that the lab takes as harmless, such as `NO_KNOWN_PERSON`.
         consolidation_is_majority: whether consolidated accounts stand for more than half of the shares.
-        indirect_shares: `as_stated` takes the percentage that a register gives for an indirect holding, by whatever
-            reading it was found; `ignored` counts only direct holdings.
+        indirect_shares: `against` counts it against an organization and never for it, because the companies in between
+            are not looked at; `as_stated` counts it both ways; `ignored` counts only direct holdings.
         bases: kinds of interest that count, best first; each company is measured on the first that is stated.
     """
 
@@ -83,7 +84,7 @@ class OwnershipPolicy(Record):
     persons: Persons = Persons.IGNORED
     accepted_gaps: frozenset[str] = frozenset()
     consolidation_is_majority: bool = True
-    indirect_shares: IndirectShares = IndirectShares.AS_STATED
+    indirect_shares: IndirectShares = IndirectShares.AGAINST
     bases: Annotated[tuple[str, ...], Field(min_length=1)] = ("shareholding", "votingRights")
 
     @property

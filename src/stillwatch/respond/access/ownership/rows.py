@@ -1,7 +1,7 @@
 """Claims that may be added up, put into rows."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -27,6 +27,8 @@ class Claim:
             a majority: it is one of the group whatever the product of the shares is.
         rank: Place of the basis in the policy; a higher number counts only where nothing better is stated.
         statement: The statement in the source.
+        clears: Whether it may show that a share is harmless. A company between an indirect owner and the subject may
+            be of an unsupported region, so that an indirect claim counts against the subject only.
     """
 
     subject: str
@@ -38,13 +40,14 @@ class Claim:
     control: float = 0.0
     rank: int = 0
     statement: str | None = None
+    clears: bool = True
 
     @classmethod
     def of(cls, entry: Mapping[str, Any], policy: OwnershipPolicy) -> "Claim":
         """Read one row of `HOLDINGS` as the policy counts it."""
         basis, way = entry["basis"], Way(entry["way"])
         low, high = entry["low"], entry["high"]
-        control = low
+        control, clears = low, way is Way.DIRECT
         if basis in {CONSOLIDATION, BRANCH}:
             rank = 0
             if policy.consolidation_is_majority and high > 0.5:
@@ -52,10 +55,21 @@ class Claim:
                 low = control if way is Way.DIRECT else low
         else:
             rank = policy.bases.index(basis) if basis in policy.bases else _UNRANKED
+            clears = clears or policy.indirect_shares is IndirectShares.AS_STATED
             ignored = way is Way.INDIRECT and policy.indirect_shares is IndirectShares.IGNORED
             low = control = 0.0 if rank == _UNRANKED or ignored else low
-        high = max(low, high)
-        return cls(entry["subject"], entry["owner"], low, high, way, basis, control, rank, entry["statement"])
+        return cls(
+            subject=entry["subject"],
+            owner=entry["owner"],
+            low=low,
+            high=max(low, high),
+            way=way,
+            basis=basis,
+            control=control,
+            rank=rank,
+            statement=entry["statement"],
+            clears=clears,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,27 +94,36 @@ class Row:
     claimed_total: float = 0.0
 
     @property
+    def clears(self) -> bool:
+        """Whether it may show that a share is harmless."""
+        return all(claim.clears for claim in self.claims)
+
+    @property
     def contradicts_itself(self) -> bool:
         """Whether more than everything was claimed."""
         return self.claimed_total > 1.0 + 1e-6  # four decimals of a percent, rounded up once by each owner
 
 
-def rows_of(register: str, claims: Iterable[Claim], accepted: Mapping[str, float | None]) -> Iterator[Row]:
+def rows_of(
+    register: str,
+    claims: Iterable[Claim],
+    accepted: Mapping[str, float | None],
+    ends: AbstractSet[str] = frozenset(),
+) -> Iterator[Row]:
     """Put the claims of one register into rows.
 
     Args:
         register: Its name.
         claims: Claims about several subjects.
         accepted: Subject to unnamed share that is harmless; None is all that is left.
+        ends: Persons and states, of whom none owns another.
 
     Yields:
-        The direct row of each subject, and its indirect rows. Two indirect owners of whom one owns the other hold
-        the same shares; one row keeps the nearer of them and one the farther.
+        The direct row of each subject, and its indirect rows: one for all indirect owners who are ends, and one for
+        each other, because two companies may hold the same shares, one through the other.
     """
-    owners_of: dict[str, set[str]] = defaultdict(set)
     by_subject: dict[tuple[str, Way], list[Claim]] = defaultdict(list)
     for claim in claims:
-        owners_of[claim.subject].add(claim.owner)
         by_subject[claim.subject, claim.way].append(claim)
     for subject in accepted:
         by_subject.setdefault((subject, Way.DIRECT), [])
@@ -109,7 +132,9 @@ def rows_of(register: str, claims: Iterable[Claim], accepted: Mapping[str, float
         if way is Way.DIRECT:
             yield _row(subject, register, way, merged, accepted.get(subject, 0.0))
             continue
-        for kept in _disjoint(merged, owners_of):
+        together = [claim for claim in merged if claim.owner in ends]
+        apart = [[claim] for claim in merged if claim.owner not in ends]
+        for kept in (together, *apart) if together else apart:
             yield _row(subject, register, way, kept, 0.0)
 
 
@@ -124,29 +149,6 @@ def _merged(claims: Sequence[Claim]) -> list[Claim]:
         if (claim.low, claim.control) > (known.low, known.control):
             by_owner[claim.owner] = replace(claim, high=max(claim.high, known.high))
     return list(by_owner.values())
-
-
-def _disjoint(claims: Sequence[Claim], owners_of: Mapping[str, set[str]]) -> Iterator[list[Claim]]:
-    """Yield the claims without those who own, and without those who are owned by, another claimant."""
-    claimants = {claim.owner for claim in claims}
-    above = {owner: _above(owner, owners_of) & (claimants - {owner}) for owner in claimants}
-    nearest = [claim for claim in claims if not any(claim.owner in above[each] for each in claimants)]
-    farthest = [claim for claim in claims if not above[claim.owner]]
-    yield nearest or list(claims[:1])
-    if farthest != nearest:
-        yield farthest or list(claims[-1:])
-
-
-def _above(start: str, owners_of: Mapping[str, set[str]]) -> set[str]:
-    """Return everybody who owns somebody who owns `start`."""
-    met: set[str] = set()
-    frontier = list(owners_of.get(start, ()))
-    while frontier:
-        each = frontier.pop()
-        if each not in met:
-            met.add(each)
-            frontier.extend(owners_of.get(each, ()))
-    return met
 
 
 def _row(subject: str, register: str, way: Way, claims: Sequence[Claim], accepted: float | None) -> Row:

@@ -44,7 +44,7 @@ POLICIES = st.builds(
     persons=st.sampled_from(["ignored", "residence"]),
     accepted_gaps=st.sampled_from([[], ["NO_KNOWN_PERSON"]]),
     consolidation_is_majority=st.booleans(),
-    indirect_shares=st.sampled_from(["as_stated", "ignored"]),
+    indirect_shares=st.sampled_from(["against", "as_stated", "ignored"]),
 )
 
 

@@ -270,7 +270,10 @@ def test_the_bounds_contain_the_truth_when_only_consolidating_parents_are_known(
 ) -> None:
     places, truth = drawn
     real_places = {name: place or "XB" for name, place in places.items()}
-    parent = {subject: owner for (subject, owner), share in truth.items() if share > 0.5}
+    companies = {name for name, place in places.items() if place != "person"}
+    parent = {
+        subject: owner for (subject, owner), share in truth.items() if share > 0.5 and subject in companies
+    }
     entities = [
         {"entity_id": name, "kind": "person"}
         if place == "person"

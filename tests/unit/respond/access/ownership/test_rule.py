@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from stillwatch.respond.access.ownership.assessment import Assessment, Outcome
-from stillwatch.respond.access.ownership.policy import IndirectShares, OwnershipPolicy, Reading
+from stillwatch.respond.access.ownership.policy import IndirectShares, OwnershipPolicy, Persons, Reading
 from stillwatch.respond.access.ownership.rule import OwnershipRule
 from stillwatch.respond.access.ownership.tables import ENTITIES, GAPS, HOLDINGS, TableRegister
 
@@ -246,12 +246,32 @@ def test_the_register_s_number_for_an_indirect_share_counts_unless_the_lab_says_
     assert found.bounds[0].low == 0.0
 
 
-def test_indirect_holders_who_do_not_own_each_other_are_added() -> None:
-    places = {"x": "XC", "u": "XA", "v": "XA"}
+def test_indirect_holders_are_added_when_none_of_them_can_own_another() -> None:
     apart = [("x", "u", 0.3, INDIRECT), ("x", "v", 0.3, INDIRECT)]
-    assert checked(register(places=places, shares=apart)).bounds[0].low == pytest.approx(0.6)
-    nested = [*apart, ("u", "v", 1.0)]
-    assert checked(register(places=places, shares=nested)).bounds[0].low == pytest.approx(0.3)
+    companies = register(places={"x": "XC", "u": "XA", "v": "XA"}, shares=apart)
+    assert checked(companies).bounds[0].low == pytest.approx(0.3)
+    people = register(places={"x": "XC", "u": PERSON, "v": PERSON}, shares=apart)
+    assert checked(people, persons=Persons.RESIDENCE).bounds[0].low == pytest.approx(0.6)
+
+
+def test_an_indirect_holding_clears_only_when_the_lab_says_so() -> None:
+    """The company in between may itself be of an unsupported region."""
+    vague = register(
+        places={"x": {"headquarters": "XC", "name": "Widgets Ltd"}, "p": PERSON},
+        shares=[("x", "p", 1.0, INDIRECT)],
+    )
+    assert checked(vague).outcome is Outcome.UNKNOWN
+    assert "It is not stated through whom Widgets Ltd (x) is held by p." in checked(vague).unknowns
+    assert checked(vague, indirect_shares=IndirectShares.AS_STATED).outcome is Outcome.CLEAR
+
+
+def test_an_ultimate_parent_never_clears() -> None:
+    ultimate = {"basis": "consolidation", "way": "indirect"}
+    state = {"kind": "state", "headquarters": "XC"}
+    chain = [("x", "a", (0.0, 1.0), PARENT), ("x", "s", (0.0, 1.0), ultimate)]
+    hidden = register(places={"x": "XC", "s": state}, shares=chain)
+    assert checked(hidden, indirect_shares=IndirectShares.AS_STATED).outcome is Outcome.UNKNOWN
+    assert checked(hidden).bounds[1].high == 1.0
 
 
 def test_votes_count_where_no_shares_are_stated_and_are_never_added_to_shares() -> None:
