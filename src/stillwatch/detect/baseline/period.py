@@ -76,10 +76,10 @@ class BaselinePeriod:
         Args:
             seen: The scanned window.
         """
-        lacking = set(seen.population.registry) - self.known.columns - {"authorization"}
-        if not lacking and not self.one_sided.scanned:
+        left_out = self.known.left_out
+        if not left_out and not self.one_sided.scanned:
             return seen
-        kept = {name: seen.population.registry[name] for name in self.known.columns}
+        kept = {name: column for name, column in seen.population.registry.items() if name not in left_out}
         reduced = replace(seen.population, registry=kept)
         evidence = LinkEvidence(without_values(reduced, self.one_sided.scanned))
         several = [members for members in seen.groups.members if len(members) >= GROUP_ACCOUNTS]

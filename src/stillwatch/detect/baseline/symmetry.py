@@ -62,11 +62,13 @@ class Matched:
 
     Args:
         columns: Columns of the accounts table that both can be compared by.
+        left_out: Columns that the scan has and the comparison does without.
         baseline: The baseline's accounts with these columns; None without any.
         sentence: What was left out and why; empty when nothing was.
     """
 
     columns: frozenset[str]
+    left_out: frozenset[str]
     baseline: pa.Table | None
     sentence: str = ""
 
@@ -81,9 +83,9 @@ def matched(scanned: KnownAccounts, baseline: KnownAccounts) -> Matched:
     mine, theirs = scanned.columns, baseline.columns
     covered = baseline.coverage >= NEARLY_AS_MANY * scanned.coverage
     if mine and not (theirs and covered):
-        return Matched(frozenset(), None, _unknown(baseline))
+        return Matched(frozenset(), mine, None, _unknown(baseline))
     both = mine & theirs
-    return Matched(both, _only(baseline, both), _left_out(mine - both))
+    return Matched(both, mine - both, _only(baseline, both), _left_out(mine - both))
 
 
 def _only(side: KnownAccounts, columns: frozenset[str]) -> pa.Table | None:

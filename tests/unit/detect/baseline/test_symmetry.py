@@ -34,6 +34,7 @@ def test_all_is_compared_where_both_tables_know_the_same() -> None:
 def test_a_baseline_without_a_table_is_compared_by_nothing_that_a_table_holds() -> None:
     both = matched(known("abc", "abc", **PAID), known("xyz"))
     assert (both.columns, both.baseline) == (frozenset(), None)
+    assert both.left_out == set(PAID)
     assert "--baseline-accounts" in both.sentence
     assert "left out of the comparison" in both.sentence
 
@@ -87,7 +88,7 @@ def test_the_comparison_never_uses_what_one_side_lacks(mine: set[str], theirs: s
         known("ab", "ab", **{name: PAID[name] for name in mine}),
         known("xy", "xy", **{name: PAID[name] for name in theirs}),
     )
-    assert both.columns == mine & theirs
+    assert (both.columns, both.left_out) == (mine & theirs, mine - theirs)
     assert all((name in both.sentence) == (name not in theirs) for name in mine)
 
 
