@@ -17,7 +17,7 @@ from stillwatch.respond.access.ownership.attribution import (
     system_of,
 )
 from stillwatch.respond.access.ownership.graph import OwnershipGraph, build_graph
-from stillwatch.respond.access.ownership.policy import OwnershipPolicy
+from stillwatch.respond.access.ownership.policy import OwnershipPolicy, Persons
 from stillwatch.respond.access.ownership.tables import ENTITIES, HOLDINGS, TableRegister
 
 POLICY = OwnershipPolicy(unsupported=frozenset({"XA"}))
@@ -317,3 +317,63 @@ def test_a_company_held_by_halves_belongs_to_the_group_only_when_half_is_enough(
     shares = exact({("x", "a"): 1.0, ("a", "u"): 0.5, ("a", "p"): 0.5})
     graph = graph_of({"x": "XB", "a": "XB", "u": "XA", "p": "person"}, shares)
     assert bounds(cascade(system_of(graph), 0.5, inclusive=inclusive), graph, "x") == expected
+
+
+@settings(deadline=None, max_examples=150)
+@given(networks(), st.data())
+def test_the_bounds_contain_the_truth_when_holdings_are_stated_across_companies(
+    drawn: tuple[dict[str, str | None], dict[tuple[str, str], float]], data: st.DataObject
+) -> None:
+    """People are counted where they live, so that their indirect shares are added."""
+    places, truth = drawn
+    policy = POLICY.model_copy(update={"persons": Persons.RESIDENCE})
+    kinds = {name: data.draw(st.sampled_from(["entity", "person"])) for name in places}
+    shares = {pair: share for pair, share in truth.items() if kinds[pair[0]] == "entity"}
+    home = {name: place if place in {"XA", "XB"} else "XB" for name, place in places.items()}
+    entities = [
+        {"entity_id": name, "kind": kinds[name], "headquarters": home[name], "residence": home[name]}
+        for name in places
+    ]
+    claims = []
+    for owner in places:
+        if data.draw(st.booleans()):
+            for subject, held in _held_across(list(places), shares, owner).items():
+                low = held * data.draw(st.sampled_from([0.0, 0.5, 1.0]))
+                claims.append((subject, owner, low, "indirect"))
+    claims += [(*pair, share, "direct") for pair, share in shares.items() if data.draw(st.booleans())]
+    partly, everything = (
+        build_graph(list(places), [_register(entities, stated)], policy)
+        for stated in (claims, [(*pair, share, "direct") for pair, share in shares.items()])
+    )
+    whole, part = proportional(system_of(everything)), proportional(system_of(partly))
+    for name in places:
+        real = bounds(whole, everything, name)[0]
+        low, high = bounds(part, partly, name)
+        assert low <= real + 1e-9
+        assert real <= high + 1e-9
+
+
+def _held_across(names: list[str], shares: Mapping[tuple[str, str], float], owner: str) -> dict[str, float]:
+    """Return how much of each company an owner holds through all chains."""
+    weights = np.zeros((len(names), len(names)))
+    for (subject, holder), share in shares.items():
+        if subject != owner:
+            weights[names.index(subject), names.index(holder)] = share
+    weights[names.index(owner), names.index(owner)] = 1.0
+    reached = np.linalg.matrix_power(weights, 1 << 14)[:, names.index(owner)]
+    return {name: float(share) for name, share in zip(names, reached, strict=True) if share and name != owner}
+
+
+def _register(
+    entities: Sequence[Mapping[str, str | None]], claims: Sequence[tuple[str, str, float, str]]
+) -> TableRegister:
+    """Make a register of claims with least shares."""
+    holdings = [
+        {"subject": subject, "owner": owner, "low": low, "high": 1.0, "way": way, "basis": "shareholding"}
+        for subject, owner, low, way in claims
+    ]
+    return TableRegister(
+        "stated",
+        holdings=pa.Table.from_pylist(holdings, HOLDINGS),
+        entities=pa.Table.from_pylist([dict(each) for each in entities], ENTITIES),
+    )
