@@ -123,10 +123,11 @@ class Judging:
         """Compare the window with the baseline, or with itself."""
         if self._baseline is None:
             with self._watch("findings"):
-                return judge(seen, labeled=self._options.labeled)
+                return judge(seen, fdr=self._options.fdr, labeled=self._options.labeled)
         ordinary = self._baseline.look(days, watch=self._watch, threads=self._options.threads)
         with self._watch("findings"):
-            return judge(self._baseline.comparable(seen), ordinary, labeled=self._options.labeled)
+            seen = self._baseline.comparable(seen)
+            return judge(seen, ordinary, fdr=self._options.fdr, labeled=self._options.labeled)
 
     def _notes(self, window: list[int]) -> dict[str, AuthorizationNote]:
         """Look up what is permitted for each account's use in the window."""

@@ -97,7 +97,8 @@ def joint_p_values(
         others = ordinary_coordination if among_them else np.append(ordinary_coordination, own)
         needed = own * asked * (1 - 1e-12) / np.maximum(others, 1e-300)
         as_high = len(ranked) - np.searchsorted(ranked, needed, side="left") + (asked >= needed)
-        out[index] = as_high.sum() / (len(others) * (len(ranked) + 1))
+        # A cluster that people called hostile is among no references, not even its own.
+        out[index] = max(int(as_high.sum()), 1) / (max(len(others), 1) * (len(ranked) + 1))
     return np.minimum(out, 1.0)
 
 
