@@ -88,7 +88,8 @@ def test_the_comparison_never_uses_what_one_side_lacks(mine: set[str], theirs: s
         known("ab", "ab", **{name: PAID[name] for name in mine}),
         known("xy", "xy", **{name: PAID[name] for name in theirs}),
     )
-    assert (both.columns, both.left_out) == (mine & theirs, mine - theirs)
+    assert both.columns == mine & theirs
+    assert both.left_out == mine - theirs
     assert all((name in both.sentence) == (name not in theirs) for name in mine)
 
 
