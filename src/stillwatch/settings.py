@@ -77,6 +77,18 @@ class ReadSettings(BaseModel):
         return {**values, "future_tolerance": timedelta(hours=self.future_tolerance_h)}
 
 
+class NodeSettings(BaseModel):
+    """What a lab's node and the commands on its database have in common."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    database: str = Field(
+        default="",
+        description="URL of the database of cases and decisions; without one, a file in the node's folder",
+        repr=False,
+    )
+
+
 class GuardSettings(BaseModel):
     """What a gateway that is configured from outside, such as a LiteLLM proxy, connects its guard to."""
 
@@ -104,6 +116,7 @@ class Settings(BaseSettings):
 
     scan: ScanSettings = ScanSettings()
     read: ReadSettings = ReadSettings()
+    node: NodeSettings = NodeSettings()
     guard: GuardSettings = GuardSettings()
 
     @classmethod

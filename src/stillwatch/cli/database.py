@@ -22,8 +22,8 @@ DEFAULT_DATABASE: Final = "sqlite:///stillwatch-node/stillwatch.db"
 class Place:
     """Which database, and how to answer."""
 
-    database: str = DEFAULT_DATABASE
-    """URL of the node's database: sqlite:///FILE or postgresql://USER@HOST/NAME."""
+    database: str | None = None
+    """URL of the database; without it the setting node.database, else sqlite:///stillwatch-node/stillwatch.db."""
 
     format: Literal["pretty", "json"] = "pretty"
     """pretty for people, json for programs."""
@@ -56,8 +56,10 @@ def opened(place: Place, *, make: bool = False) -> "Iterator[Store]":
         make: Make it if it is absent.
     """
     from stillwatch.respond.store import open_store  # noqa: PLC0415 - --help does not pay for it
+    from stillwatch.settings import load  # noqa: PLC0415
 
-    with open_store(place.database, make=make) as store:
+    url = place.database or load().node.database or DEFAULT_DATABASE
+    with open_store(url, make=make) as store:
         yield store
 
 

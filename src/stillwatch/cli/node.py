@@ -86,7 +86,7 @@ def run(
     host, port = _address(listen)
     detector = DetectorOptions(
         data=str(data),
-        database=database or "",
+        database=database or load().node.database,
         accounts=accounts or "",
         authorizations=authorizations or "",
         baseline=baseline or "",

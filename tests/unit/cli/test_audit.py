@@ -1,5 +1,6 @@
 """`stillwatch audit`: what was done, and whether it was done so."""
 
+import hashlib
 import json
 import sqlite3
 from pathlib import Path
@@ -80,6 +81,20 @@ def test_entries_are_printed_in_order_and_one_per_line(
     ]
     assert main(["audit", "show", "--since", "1", "--limit", "2", "--kind", "case", *database]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_the_published_recipe_computes_every_hash(database: list[str], tmp_path: Path) -> None:
+    """Without a line of ours, as the page says, so that an auditor can do it too."""
+    trail = sqlite3.connect(tmp_path / "stillwatch.db")
+    last = "0" * 64
+    columns = "sequence, time_us, actor, action, object_kind, object_id, payload, previous_hash, entry_hash"
+    for *fields, entry_hash in trail.execute(f"SELECT {columns} FROM audit_entries ORDER BY sequence"):
+        text = json.dumps(fields, separators=(",", ":"), ensure_ascii=True)
+        assert hashlib.sha256(text.encode()).hexdigest() == entry_hash
+        assert fields[-1] == last
+        last = entry_hash
+    trail.close()
+    assert last != "0" * 64
 
 
 def test_a_head_that_is_none_is_a_usage_error(

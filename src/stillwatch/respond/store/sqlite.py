@@ -17,6 +17,7 @@ _PRAGMAS: Final = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",  # in WAL mode NORMAL may lose the last commits on power loss
     "PRAGMA foreign_keys = ON",
+    "PRAGMA secure_delete = ON",  # what is erased because the law asks for it is overwritten
     "PRAGMA trusted_schema = OFF",
 )
 

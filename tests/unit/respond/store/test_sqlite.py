@@ -68,3 +68,22 @@ def test_another_program_may_read_while_we_write(tmp_path: Path) -> None:
         reader = sqlite3.connect(tmp_path / "s.db", timeout=0.1)
         assert reader.execute("SELECT count(*) FROM cases").fetchone() == (0,)
         reader.close()
+
+
+def test_the_log_beside_the_file_is_for_its_owner_too(tmp_path: Path) -> None:
+    with open_store(f"sqlite:///{tmp_path}/s.db") as store:
+        with store.writing() as connection:
+            connection.execute(text("CREATE TABLE kept (text TEXT)"))
+        found = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    assert found == {"s.db": 0o600, "s.db-wal": 0o600, "s.db-shm": 0o600}
+
+
+def test_what_is_erased_is_not_left_in_the_file(tmp_path: Path) -> None:
+    with open_store(f"sqlite:///{tmp_path}/s.db") as store:
+        with store.writing() as connection:
+            connection.execute(text("CREATE TABLE kept (text TEXT)"))
+            connection.execute(text("INSERT INTO kept VALUES ('Ms. Roe of Example Labs')"))
+        with store.writing() as connection:
+            connection.execute(text("UPDATE kept SET text = NULL"))
+    assert b"Roe" not in (tmp_path / "s.db").read_bytes()
+    assert not (tmp_path / "s.db-wal").exists()
