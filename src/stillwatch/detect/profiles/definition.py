@@ -29,12 +29,19 @@ USED_KINDS = ("client", "address", "network", "asn", "system")
 """What a row of `usage` holds; an account has few different ones of each on a day."""
 
 
+# What is counted is of 32 bits: sums of 64 bits are summed in 128, which takes longer.
+
+
 def _sum(name: str) -> nw.Expr:
     return nw.col(name).sum().cast(nw.Int64)  # engines widen sums, each in its own way
 
 
+def _max(name: str) -> nw.Expr:
+    return nw.col(name).max().cast(nw.Int64)
+
+
 def _flag(name: str) -> nw.Expr:
-    return nw.when(nw.col(name)).then(nw.lit(1)).otherwise(nw.lit(0)).cast(nw.Int64)
+    return nw.when(nw.col(name)).then(nw.lit(1)).otherwise(nw.lit(0)).cast(nw.Int32)
 
 
 def _hour() -> nw.Expr:
@@ -47,16 +54,16 @@ def _day() -> nw.Expr:
 
 def _kind(bit: int) -> nw.Expr:
     low_bits = nw.col("elicitation").cast(nw.Int64) % 2 ** (bit + 1)  # no engine's own bit operations needed
-    return nw.when(low_bits >= 2**bit).then(nw.lit(1)).otherwise(nw.lit(0)).cast(nw.Int64)
+    return nw.when(low_bits >= 2**bit).then(nw.lit(1)).otherwise(nw.lit(0)).cast(nw.Int32)
 
 
 def _elicited() -> nw.Expr:
     found = nw.when(nw.col("elicitation").cast(nw.Int64) > 0).then(nw.lit(1)).otherwise(nw.lit(0))
-    return found.cast(nw.Int64).alias("elicited")
+    return found.cast(nw.Int32).alias("elicited")
 
 
 def _one() -> nw.Expr:
-    return nw.lit(1).cast(nw.Int64).alias("requests")
+    return nw.lit(1).cast(nw.Int32).alias("requests")
 
 
 def _span() -> tuple[nw.Expr, nw.Expr]:
@@ -146,7 +153,7 @@ def models(facts: Facts) -> Facts:
 
     Returns:
         One row per `account`, `day`, `model` and `surface` ("" where the log does not say): `requests`,
-        `input_tokens`, `output_tokens`, `first_us`, `last_us`.
+        `input_tokens`, `output_tokens`.
     """
     columns = [
         nw.col("account"),
@@ -155,11 +162,10 @@ def models(facts: Facts) -> Facts:
         nw.col("surface").fill_null(""),
         nw.col("input_tokens").cast(nw.Int64),
         nw.col("output_tokens").cast(nw.Int64),
-        nw.col("time_us"),
         _one(),
     ]
     sums = [_sum(name) for name in ("requests", "input_tokens", "output_tokens")]
-    return facts.select(*columns).group_by("account", "day", "model", "surface").agg(*sums, *_span())
+    return facts.select(*columns).group_by("account", "day", "model", "surface").agg(*sums)
 
 
 def prompts(facts: Facts) -> Facts:
@@ -179,13 +185,13 @@ def prompts(facts: Facts) -> Facts:
         nw.col("system"),
         nw.col("request"),
         _elicited(),
-        repeatable.cast(nw.Int64).alias("repeatable"),
+        repeatable.cast(nw.Int32).alias("repeatable"),
         _one(),
     ]
     distinct = (
         seen.select(*columns)
         .group_by("account", "day", "content", "system")
-        .agg(_sum("requests"), nw.col("elicited").max(), nw.col("repeatable").max(), nw.col("request").min())
+        .agg(_sum("requests"), _max("elicited"), _max("repeatable"), nw.col("request").min())
     )
     # The keys of one request of each prompt, always the same one. Prompts that differ in their line breaks alone are
     # one prompt and may have other keys.

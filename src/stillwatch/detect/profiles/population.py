@@ -140,7 +140,7 @@ def load_population(
         totals["contents"], template_rows = prompts.result()
     templates = _load_templates(connection, template_rows)
     first_us, last_us = connection.sql(
-        f"select min(first_us), max(last_us) from {files('models')}"
+        f"select min(first_us), max(last_us) from {files.rows('usage')}"
     ).fetchall()[0]
     ids = connection.sql("select account_id from population order by account").to_arrow_table()
     account_ids = np.asarray(ids["account_id"].to_pylist(), dtype=object)

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["State", "day_name"]
 
-STATE_VERSION = 6
+STATE_VERSION = 7
 FLUSH_ROWS = 262_144  # facts of one day held in memory before they are written
 PENDING_ROWS = 1_000_000  # facts of all days held in memory: about 200 bytes each
 MANY_FILES = 12  # of one day: more are made one

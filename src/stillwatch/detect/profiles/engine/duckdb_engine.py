@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import duckdb
 import narwhals as nw
@@ -36,19 +37,33 @@ class DuckDBEngine:
 
     def profile(self, days: Sequence[Day]) -> None:
         """Write every table of each day's profile as `<table>.parquet`."""
-        tasks = [(day, name) for day in days for name in TABLES]
+        if not days:
+            return
+        queries = self._queries(days[0])
+        tasks = [(day, name, queries[name]) for day in days for name in TABLES]
         with ThreadPoolExecutor(max_workers=self._threads, thread_name_prefix="profile") as pool:
             for _ in pool.map(lambda task: self._write(*task), tasks):
                 pass
 
-    def _write(self, day: Day, table: str) -> None:
+    def _queries(self, day: Day) -> dict[str, str]:
+        """Put the definition into SQL, once for all days."""
+        with self._connection.cursor() as cursor:
+            _choose(cursor, day[0])
+            facts = nw.from_native(cursor.sql("from read_parquet(getvariable('facts'))"))
+            return {name: define(facts).to_native().sql_query() for name, define in TABLES.items()}
+
+    def _write(self, day: Day, table: str, query: str) -> None:
         facts, out = day
         with self._connection.cursor() as cursor:
-            files = cursor.read_parquet([str(path) for path in facts])
-            native = TABLES[table](nw.from_native(files)).to_native()
+            _choose(cursor, facts)
             path = str(out / f"{table}.parquet").replace("'", "''")
-            cursor.execute(f"copy ({native.sql_query()}) to '{path}' ({WRITING})")
+            cursor.execute(f"copy ({query}) to '{path}' ({WRITING})")
 
     def close(self) -> None:
         """Close the database."""
         self._connection.close()
+
+
+def _choose(cursor: duckdb.DuckDBPyConnection, facts: Sequence[Path]) -> None:
+    """Say which files the queries of a cursor read."""
+    cursor.execute("set variable facts = ?", [[str(path) for path in facts]])
