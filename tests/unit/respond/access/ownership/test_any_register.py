@@ -62,7 +62,7 @@ def registers(draw: st.DrawFn, name: str) -> TableRegister:
     )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=120)
 @given(registers("one"), registers("two"), POLICIES)
 def test_an_answer_comes_and_is_consistent(
     one: TableRegister, two: TableRegister, policy: OwnershipPolicy
@@ -88,7 +88,7 @@ def _check_consistent(found: Assessment) -> None:
         assert found.unknowns or found.notes
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=60)
 @given(registers("one"), POLICIES)
 def test_the_order_of_the_questions_changes_no_answer(one: TableRegister, policy: OwnershipPolicy) -> None:
     rule = OwnershipRule([one], policy)

@@ -108,7 +108,7 @@ def networks(draw: DrawFn) -> tuple[dict[str, str | None], dict[tuple[str, str],
     return places, shares
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(trees())
 def test_without_circles_the_share_is_the_sum_over_all_paths(
     drawn: tuple[dict[str, str | None], dict[tuple[str, str], float]],
@@ -120,7 +120,7 @@ def test_without_circles_the_share_is_the_sum_over_all_paths(
         assert bounds(found, graph, name)[0] == pytest.approx(path_sum(name, places, shares), abs=1e-9)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(networks())
 def test_with_circles_the_share_is_what_endless_paths_converge_to(
     drawn: tuple[dict[str, str | None], dict[tuple[str, str], float]],
@@ -140,7 +140,7 @@ def test_with_circles_the_share_is_what_endless_paths_converge_to(
     assert proportional(system_of(graph)).unsupported == pytest.approx(values, abs=1e-7)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(networks(), st.data())
 def test_the_bounds_contain_the_truth_however_missing_percentages_are_filled_in(
     drawn: tuple[dict[str, str | None], dict[tuple[str, str], float]], data: st.DataObject
@@ -263,7 +263,7 @@ def test_a_long_chain_is_followed_to_its_end() -> None:
     assert bounds(_cascade(system_of(graph)), graph, "c0")[0] == 1.0
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(networks())
 def test_the_bounds_contain_the_truth_when_only_consolidating_parents_are_known(
     drawn: tuple[dict[str, str | None], dict[tuple[str, str], float]],
@@ -319,7 +319,7 @@ def test_a_company_held_by_halves_belongs_to_the_group_only_when_half_is_enough(
     assert bounds(cascade(system_of(graph), 0.5, inclusive=inclusive), graph, "x") == expected
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(networks(), st.data())
 def test_the_bounds_contain_the_truth_when_holdings_are_stated_across_companies(
     drawn: tuple[dict[str, str | None], dict[tuple[str, str], float]], data: st.DataObject
