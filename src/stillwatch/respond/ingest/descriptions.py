@@ -94,6 +94,18 @@ REQUESTS_INTERFACE: Final[dict[str, Any]] = {
     "schemas": {"Request": REQUEST_SCHEMA, "Receipt": RECEIPT_SCHEMA},
 }
 
+_OTLP_REFUSAL: Final[dict[str, Any]] = {
+    "application/json": {
+        "schema": {
+            "type": "object",
+            "required": ["code", "message"],
+            "properties": {"code": {"type": "integer"}, "message": {"type": "string"}},
+        }
+    },
+    "application/x-protobuf": {"schema": {"type": "string", "format": "binary"}},
+}
+"""`google.rpc.Status`, as OTLP asks; what the gate refuses is a problem like everywhere else."""
+
 TRACES_INTERFACE: Final[dict[str, Any]] = {
     "scope": Scope.INGEST,
     "summary": "Take GenAI spans as OTLP/HTTP (OpenTelemetry Protocol 1.9), in JSON or protobuf.",
@@ -115,6 +127,9 @@ TRACES_INTERFACE: Final[dict[str, Any]] = {
             "description": "ExportTraceServiceResponse; `partialSuccess` counts rejected spans.",
             "content": {"application/json": {"schema": {"type": "object"}}, "application/x-protobuf": {}},
         },
-        **_refusals("400", "408", "413", "415", "503"),
+        **{
+            status: {**refusal, "content": _OTLP_REFUSAL}
+            for status, refusal in _refusals("400", "408", "413", "415", "503").items()
+        },
     },
 }

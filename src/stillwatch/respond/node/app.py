@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 
 import msgspec
@@ -12,12 +12,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from stillwatch.errors import StillwatchError
 from stillwatch.respond.node.gate import Gate
 from stillwatch.respond.node.openapi import openapi_document
 from stillwatch.respond.web.interface import interface, interface_of
-from stillwatch.respond.web.problems import on_bug, on_http_exception, on_stillwatch_error
+from stillwatch.respond.web.problems import on_bug, on_http_exception, on_stillwatch_error, problem
 
 log = structlog.get_logger()
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
@@ -43,7 +44,7 @@ def build_app(routes: Sequence[Route], gate: Gate, lifespan: Lifespan | None = N
     every = [*routes, Route("/openapi.json", openapi, methods=["GET"])]
     document = msgspec.json.encode(openapi_document(every))
     return Starlette(
-        routes=[_behind(gate, route) for route in every],
+        routes=_by_path(gate, every),
         exception_handlers={
             StillwatchError: on_stillwatch_error,
             HTTPException: on_http_exception,
@@ -53,13 +54,33 @@ def build_app(routes: Sequence[Route], gate: Gate, lifespan: Lifespan | None = N
     )
 
 
-def _behind(gate: Gate, route: Route) -> Route:
+def _by_path(gate: Gate, routes: Sequence[Route]) -> list[Route]:
+    """Put the endpoints of one path together, so that a refused method is told all that are allowed."""
+    paths: dict[str, dict[str, ASGIApp]] = {}
+    for route in routes:
+        guarded = _behind(gate, route)
+        paths.setdefault(route.path, {}).update(dict.fromkeys(route.methods or (), guarded))
+    return [Route(path, _Methods(methods)) for path, methods in paths.items()]
+
+
+def _behind(gate: Gate, route: Route) -> ASGIApp:
     scope = interface_of(route.endpoint).scope
-    if scope is None:
-        return route
-    return Route(
-        route.path, gate.guarded(route.app, scope), methods=sorted(route.methods or ()), name=route.name
-    )
+    return route.app if scope is None else gate.guarded(route.app, scope)
+
+
+class _Methods:
+    """The endpoints of one path."""
+
+    def __init__(self, methods: Mapping[str, ASGIApp]) -> None:
+        self._methods = methods
+        self._allowed = ", ".join(sorted(methods))
+
+    async def __call__(self, connection: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on by its method."""
+        app = self._methods.get(connection["method"])
+        if app is None:
+            app = problem(405, "the path knows no such method", headers={"Allow": self._allowed})
+        await app(connection, receive, send)
 
 
 async def _logged_bug(request: Request, error: Exception) -> Response:

@@ -57,7 +57,7 @@ def serve(options: NodeOptions) -> None:
         options: What it was told.
 
     Raises:
-        UsageError: It would talk to other machines in the clear, or only half of TLS was named.
+        UsageError: It would talk to other machines in the clear, only half of TLS was named, or a folder is none.
         NodeError: The folder is in use, or the address cannot be listened on.
         StillwatchError: A part of it cannot start.
     """
@@ -130,9 +130,6 @@ class Node:
 
     def _folder_follower(self, clock: SteadyClock) -> FolderFollower | None:
         options = self._options
-        for folder in options.watch:
-            if not folder.is_dir():
-                raise UsageError(f"{folder} is no folder", hint="name folders with --watch")
         if not options.watch:
             return None
         offsets = Offsets(options.data / "followed.json")
@@ -179,6 +176,9 @@ def check(options: NodeOptions) -> None:
     for path in (options.tls_certificate, options.tls_key):
         if path is not None and not path.is_file():
             raise UsageError(f"{path} is no file", hint="name PEM files with --tls-cert and --tls-key")
+    for folder in options.watch:
+        if not folder.is_dir():
+            raise UsageError(f"{folder} is no folder", hint="name folders with --watch")
     if options.host not in LOOPBACK and options.tls_certificate is None and not options.insecure:
         raise UsageError(
             f"{options.host} can be reached from other machines, and tokens would travel in the clear",
