@@ -78,7 +78,7 @@ def measured(folder: Path, rounds: int) -> dict[str, list[list[float]]]:
     with ExitStack() as stack:
         os.sched_setaffinity(0, cores[-1:])  # the servers inherit one core, the client then takes another
         stack.callback(os.sched_setaffinity, 0, cores)
-        ports = {kind: stack.enter_context(server(kind, folder)) for kind in ("node", "bare", "redis")}
+        ports = {kind: stack.enter_context(server(kind, folder)).port for kind in ("node", "bare", "redis")}
         os.sched_setaffinity(0, cores[:1])
         asks: dict[str, Ask] = {}
         for kind, path in (("node", "/v1/decide"), ("bare", "/")):

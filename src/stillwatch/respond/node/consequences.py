@@ -18,6 +18,7 @@ from stillwatch.respond.cases import Change, Recorded, label_of_each, labeled_ac
 from stillwatch.respond.cases.evidence import record_findings
 from stillwatch.respond.cases.labels import ORDINARY
 from stillwatch.respond.decisions.following import follow
+from stillwatch.respond.decisions.indicating import close_ended_indicators
 from stillwatch.respond.decisions.playbook import Playbook
 from stillwatch.respond.decisions.playbook_files import example, load
 from stillwatch.respond.decisions.taking import close_ended
@@ -68,6 +69,7 @@ class StoreFollowUp:
         trail = AuditTrail(self._opened(), lambda: now)
         with trail.writing(ACTOR) as write:
             close_ended(write)
+            close_ended_indicators(write)
             recorded = record_findings(write, findings)
         decisions = self._decide(trail, playbook, findings, recorded, programmes, now)
         changes = [one.change for one in recorded]

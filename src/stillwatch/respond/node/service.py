@@ -24,6 +24,7 @@ from stillwatch.respond.audit import AuditTrail
 from stillwatch.respond.cases.http import routes as routes_of_cases
 from stillwatch.respond.decisions.guard import Guard
 from stillwatch.respond.decisions.http import routes as routes_of_decisions
+from stillwatch.respond.gateways.http import routes as routes_of_gateways
 from stillwatch.respond.ingest.counters import IngestCounters
 from stillwatch.respond.ingest.following import FolderFollower
 from stillwatch.respond.ingest.http import Receivers
@@ -114,7 +115,7 @@ class Node:
             self.spool, self.counters, self.rounds.counters, self.gate, (lambda: guard_metrics(self.guard),)
         )
         trail = AuditTrail(self.store, clock)
-        deciding = routes_of_decisions(self.guard, trail, clock)
+        deciding = [*routes_of_decisions(self.guard, trail, clock), *routes_of_gateways(self.guard)]
         self.app = build_app(
             [*deciding, *routes_of_cases(trail, clock), *self.receivers.routes(), *monitoring.routes()],
             self.gate,
