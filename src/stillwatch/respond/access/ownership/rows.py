@@ -139,15 +139,19 @@ def rows_of(
 
 
 def _merged(claims: Sequence[Claim]) -> list[Claim]:
-    """Keep the best stated basis, and one claim per owner: the strongest of what is said about the same pair."""
-    best = min((claim.rank for claim in claims), default=0)
+    """Measure on the best basis on which any share is stated, with one claim per owner.
+
+    Of several claims about the same pair the strongest counts. Owners of whom only another basis speaks stay, with an
+    unstated share: they belong into the explanation.
+    """
+    stated = [claim for claim in claims if claim.control > 0.0] or claims
+    best = min((claim.rank for claim in stated), default=0)
     by_owner: dict[str, Claim] = {}
-    for claim in claims:
-        if claim.rank != best:
-            continue
-        known = by_owner.setdefault(claim.owner, claim)
-        if (claim.low, claim.control) > (known.low, known.control):
-            by_owner[claim.owner] = replace(claim, high=max(claim.high, known.high))
+    for claim in sorted(claims, key=lambda each: each.rank != best):
+        counted = claim if claim.rank == best else replace(claim, low=0.0, control=0.0, high=1.0)
+        known = by_owner.setdefault(claim.owner, counted)
+        if (counted.low, counted.control) > (known.low, known.control):
+            by_owner[claim.owner] = replace(counted, high=max(counted.high, known.high))
     return list(by_owner.values())
 
 

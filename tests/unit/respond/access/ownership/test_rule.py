@@ -282,6 +282,22 @@ def test_votes_count_where_no_shares_are_stated_and_are_never_added_to_shares() 
     assert checked(mixed).bounds[0].low == pytest.approx(0.4)
 
 
+def test_a_shareholding_without_a_number_does_not_hide_stated_votes() -> None:
+    votes = {"basis": "votingRights"}
+    shares = [("x", "a", (0.0, 1.0)), ("x", "u", 0.6, votes)]
+    found = checked(register(places={"x": "XC", "u": "XA", "a": "XC"}, shares=shares))
+    assert found.outcome is Outcome.REFUSED
+    assert "held with 60 % of the votes by u" in found.paths[0].sentence
+
+
+def test_an_owner_of_whom_only_another_basis_speaks_is_still_told() -> None:
+    votes = {"basis": "votingRights"}
+    shares = [("x", "a", 0.1), ("x", "u", 0.6, votes)]
+    found = checked(register(places={"x": "XC", "u": "XA", "a": "XC"}, shares=shares))
+    assert found.outcome is Outcome.UNKNOWN
+    assert found.paths[0].steps[0].owner == "u"
+
+
 def test_a_seat_on_the_board_is_no_share() -> None:
     board = register(places={"x": "XC", "u": "XA"}, shares=[("x", "u", (0.0, 1.0), {"basis": "boardMember"})])
     found = checked(board)
