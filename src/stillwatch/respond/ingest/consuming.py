@@ -21,6 +21,7 @@ from stillwatch.respond.ingest.segment import batches_of, extent_of
 from stillwatch.respond.ingest.spool import sealed_segments, sync_folder
 
 ROWS_AT_ONCE: Final = 32_768  # one fingerprinting call, as the readers of files make them
+_PATIENCE: Final = 3  # deaths over one segment
 ROWS_PER_PASS: Final = 2_000_000  # facts settled together: what fits in memory and in one round
 
 
@@ -32,7 +33,7 @@ class Consumed:
         segments: Segments read and deleted.
         rows: Requests in them.
         days: Days whose facts changed, in days since 1970.
-        damaged: Segments that were damaged in the middle, and are kept as `.bad`.
+        damaged: Segments that the disk had damaged or that could not be read, and are kept as `.bad`.
     """
 
     segments: int = 0
@@ -42,7 +43,13 @@ class Consumed:
 
 
 def consume(
-    folder: Path, state: State, matcher: Matcher, *, threads: int, summary: ReadSummary | None = None
+    folder: Path,
+    state: State,
+    matcher: Matcher,
+    *,
+    threads: int,
+    summary: ReadSummary | None = None,
+    crashes: int = 0,
 ) -> Consumed:
     """Read sealed segments into a state, up to about `ROWS_PER_PASS` requests, and delete them.
 
@@ -52,10 +59,15 @@ def consume(
         matcher: The elicitation rules.
         threads: Worker threads.
         summary: Counts which columns have values.
+        crashes: How often in a row the process that did this has died. Then segments are read one by one, and one
+            over which it dies again and again is set aside, so that it does not hold up all that come after it.
     """
-    segments = _pass(sealed_segments(folder))
+    mark = folder / "reading"
+    poisoned = crashes >= _PATIENCE and _set_aside(folder, mark)
+    segments = _pass(sealed_segments(folder), ROWS_PER_PASS if crashes == 0 else 1)
     if not segments:
-        return Consumed()
+        return Consumed(damaged=int(poisoned))
+    mark.write_text(segments[0].name, encoding="ascii")
     rows = 0
     for facts, names in fingerprinted(_batches(segments, summary), matcher, threads=threads):
         state.add(facts)
@@ -63,19 +75,35 @@ def consume(
         rows += facts.num_rows
     days = state.settle()
     state.write_names()
-    damaged = sum(_put_away(segment) for segment in segments)
+    damaged = poisoned + sum(_put_away(segment) for segment in segments)
+    mark.unlink(missing_ok=True)
     sync_folder(folder)
     return Consumed(len(segments), rows, frozenset(days), damaged)
 
 
-def _pass(segments: Sequence[Path]) -> list[Path]:
+def _set_aside(folder: Path, mark: Path) -> bool:
+    """Keep the segment that was being read when the process died, and read it no more.
+
+    Returns:
+        Whether there was one.
+    """
+    name = mark.read_text(encoding="ascii") if mark.exists() else ""
+    mark.unlink(missing_ok=True)
+    segment = folder / name
+    if segment not in sealed_segments(folder):
+        return False
+    segment.replace(segment.with_suffix(".bad"))
+    return True
+
+
+def _pass(segments: Sequence[Path], most_rows: int) -> list[Path]:
     """Choose the oldest segments that make one pass."""
     chosen: list[Path] = []
     rows = 0
     for segment in segments:
         chosen.append(segment)
         rows += extent_of(segment).rows
-        if rows >= ROWS_PER_PASS:
+        if rows >= most_rows:
             break
     return chosen
 

@@ -13,18 +13,22 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import SimpleQueue
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 import msgspec
 
 from stillwatch.errors import StateError, StillwatchError
 from stillwatch.respond.node.options import DetectorOptions
 from stillwatch.respond.node.rounds import RoundReport
+
+if TYPE_CHECKING:
+    from stillwatch.respond.node.detection import Detection
 
 LOCK_NAME: Final = "state.lock"
 _LOCK_WAIT_S: Final = 30.0  # the process of a killed node ends as soon as it notices
@@ -74,24 +78,40 @@ def main() -> int:
     questions = _questions(sys.stdin.buffer)
     options = msgspec.convert(msgspec.json.decode(questions.get()), DetectorOptions)
     with sole_owner(Path(options.data)):
-        from stillwatch.respond.node.detection import Detection  # noqa: PLC0415 - a second that the lock need not wait
-
-        detection = Detection(options)
+        run = _Opened(options)
         while True:
             question = msgspec.json.decode(questions.get())
-            report = reported(question["round"], detection.round)
+            report = reported(question["round"], question["crashes"], run)
             answers.write(msgspec.json.encode(report) + b"\n")
             answers.flush()
 
 
-def reported(number: int, run: Callable[[RoundReport, datetime], None]) -> RoundReport:
+class _Opened:
+    """Detection that is opened in its first round, and again in the next one if that failed."""
+
+    def __init__(self, options: DetectorOptions) -> None:
+        self._options = options
+        self._detection: Detection | None = None
+
+    def __call__(self, report: RoundReport, now: datetime) -> None:
+        """Run one round."""
+        from stillwatch.respond.node import detection  # noqa: PLC0415 - a second that the lock need not wait
+
+        opened, self._detection = self._detection, None  # what a failed round leaves in memory is not trusted
+        opened = opened or detection.Detection(self._options)
+        opened.round(report, now)
+        self._detection = opened
+
+
+def reported(number: int, crashes: int, run: Callable[[RoundReport, datetime], None]) -> RoundReport:
     """Run one round and say what came of it, also when it failed.
 
     Args:
         number: Of the round.
+        crashes: How often in a row this process has died.
         run: Fills the report.
     """
-    report = RoundReport(number, seconds={})
+    report = RoundReport(number, crashes=crashes, seconds={})
     try:
         run(report, datetime.now(UTC))
     except StillwatchError as error:
@@ -118,4 +138,8 @@ def _questions(source: BinaryIO) -> SimpleQueue[bytes]:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except BaseException:  # noqa: BLE001 - whatever it was: say it, and do not wait for the thread that reads
+        traceback.print_exc()
+        os._exit(1)

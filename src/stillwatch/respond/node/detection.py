@@ -75,6 +75,7 @@ class Detection:
                     self._matcher,
                     threads=self._options.threads,
                     summary=self._summary,
+                    crashes=report.crashes,
                 )
             report.requests += taken.rows
             report.damaged += taken.damaged

@@ -31,6 +31,7 @@ class RoundReport(msgspec.Struct):
 
     Args:
         round: Its number.
+        crashes: How often in a row the process had died before.
         requests: Requests taken from the spool.
         duplicates: Requests that were delivered before.
         days: Days whose profiles changed.
@@ -47,6 +48,7 @@ class RoundReport(msgspec.Struct):
     """
 
     round: int
+    crashes: int = 0
     requests: int = 0
     duplicates: int = 0
     days: int = 0
@@ -121,6 +123,7 @@ class Rounds:
         self._after = after
         self._process: asyncio.subprocess.Process | None = None
         self._started = False
+        self._crashes = 0
         self._soon = asyncio.Event()
         self._lock = asyncio.Lock()
         self.counters = RoundCounters()
@@ -133,6 +136,7 @@ class Rounds:
             try:
                 await self.round()
             except (OSError, ConnectionError, EOFError, msgspec.MsgspecError) as error:
+                self._crashes += 1
                 log.warning("detection stopped", error=type(error).__name__, again_in_s=_RESTART_S)
                 await self._end_process()
                 await asyncio.sleep(_RESTART_S)
@@ -157,6 +161,7 @@ class Rounds:
                 process = self._process = await self._start()
             await asyncio.to_thread(self._spool.rotate)
             report = await self._ask(process, self.counters.rounds + 1)
+        self._crashes = 0
         self.counters.count(report)
         if report.error:
             log.error("round failed", round=report.round, error=report.error)
@@ -199,7 +204,7 @@ class Rounds:
         await process.stdin.drain()
 
     async def _ask(self, process: asyncio.subprocess.Process, number: int) -> RoundReport:
-        await self._send(process, {"round": number})
+        await self._send(process, {"round": number, "crashes": self._crashes})
         if process.stdout is None:
             raise ConnectionError("the detection process has no output")
         line = await process.stdout.readline()

@@ -20,6 +20,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from stillwatch.errors import NodeError, UsageError
+from stillwatch.respond.access.http import routes as routes_of_access
 from stillwatch.respond.audit import AuditTrail
 from stillwatch.respond.cases.http import routes as routes_of_cases
 from stillwatch.respond.decisions.guard import Guard
@@ -117,7 +118,13 @@ class Node:
         trail = AuditTrail(self.store, clock)
         deciding = [*routes_of_decisions(self.guard, trail, clock), *routes_of_gateways(self.guard)]
         self.app = build_app(
-            [*deciding, *routes_of_cases(trail, clock), *self.receivers.routes(), *monitoring.routes()],
+            [
+                *deciding,
+                *routes_of_cases(trail, clock),
+                *routes_of_access(trail, clock),
+                *self.receivers.routes(),
+                *monitoring.routes(),
+            ],
             self.gate,
             lifespan=self._running,
         )

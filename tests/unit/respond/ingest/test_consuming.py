@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings, strategies as st
+from tests.unit.respond.ingest.test_segment import ids_in
 
 from stillwatch.detect.fingerprints.elicitation import ElicitationMatcher, load_rules
 from stillwatch.detect.fingerprints.stage import fingerprinted
@@ -159,3 +160,49 @@ def test_a_segment_that_the_disk_damaged_is_read_as_far_as_it_goes_and_kept(
     assert (done.rows, done.damaged) == (10, 1)
     assert [found.suffix for found in spool.folder.iterdir()] == [".bad"]
     assert consume(spool.folder, state, matcher, threads=1).segments == 0
+
+
+class Poisoned:
+    """Rules that kill the process over one text."""
+
+    def __init__(self, inner: ElicitationMatcher) -> None:
+        self._inner = inner
+
+    def match(self, prompt: pa.Array, *more: pa.Array | None) -> Any:
+        if "poison" in prompt.to_pylist():
+            raise SystemExit(139)
+        return self._inner.match(prompt, *more)
+
+
+def test_a_segment_that_kills_detection_is_set_aside_and_the_others_are_read(
+    tmp_path: Path, matcher: ElicitationMatcher
+) -> None:
+    rows = requests(30, 1)
+    rows[10]["prompt"] = "poison"
+    spool = Spool(tmp_path / "spool")
+    for start in range(0, 30, 10):
+        spool.append([encoded(batch_of(rows[start : start + 10]))])
+        spool.rotate()
+    read = crashes = set_aside = 0
+    while list(spool.folder.glob("*.seg")):
+        state = State(tmp_path / "state", rules_digest="test", durable=True, near_days=1)
+        try:
+            done = consume(spool.folder, state, Poisoned(matcher), threads=1, crashes=crashes)
+        except SystemExit:
+            crashes += 1
+            continue
+        read += done.rows
+        set_aside += done.damaged
+        crashes = 0 if done.segments == 0 else crashes
+    assert (read, set_aside) == (20, 1)
+    [kept] = spool.folder.glob("*.bad")
+    assert ids_in(kept) == [row["request_id"] for row in rows[10:20]]
+
+
+def test_a_death_in_another_place_sets_nothing_aside(tmp_path: Path, matcher: ElicitationMatcher) -> None:
+    spool = Spool(tmp_path / "spool")
+    spool.append([encoded(batch_of(requests(5, 1)))])
+    spool.rotate()
+    state = State(tmp_path / "state", rules_digest="test", durable=True, near_days=1)
+    done = consume(spool.folder, state, matcher, threads=1, crashes=9)
+    assert (done.rows, done.damaged) == (5, 0)
