@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Executable, delete, text, update
 
 from stillwatch.domain.cases import Case, CaseLabel, CaseStatus, FalsePositiveReason, Triage
-from stillwatch.domain.findings import Finding
+from stillwatch.domain.findings import Finding, TimelinePoint
 from stillwatch.domain.severity import Severity
 from stillwatch.errors import CaseConflictError, CaseError, UnknownCaseError
 from stillwatch.respond import cases
@@ -148,6 +148,40 @@ def test_a_closed_case_opens_again_with_new_evidence(trail: AuditTrail, finding:
     recorded = found(trail, grown(finding, accounts=60))
     assert recorded.change is Change.REOPENED
     assert recorded.case.closing is None
+
+
+def days_after(finding: Finding, exchanges: int) -> tuple[TimelinePoint, ...]:
+    day = finding.last_seen.date() + timedelta(days=1)
+    return (*finding.timeline, TimelinePoint(day=day, exchanges=exchanges, accounts=9, output_tokens=1))
+
+
+def test_a_closed_campaign_that_goes_on_as_before_opens_again_even_in_a_window_that_slides(
+    trail: AuditTrail, finding: Finding, do: Do
+) -> None:
+    found(trail, finding)
+    do(lambda write: cases.close(write, "case-1", "we asked them to stop"))
+    smaller = grown(finding, factor=0.8)  # the first days have left the window
+    assert found(trail, smaller).case.is_closed
+    on = smaller.model_copy(update={"timeline": days_after(finding, finding.exchanges // 5)})
+    assert found(trail, on).change is Change.REOPENED
+
+
+def test_a_false_positive_may_go_on_as_it_is(trail: AuditTrail, finding: Finding, do: Do) -> None:
+    found(trail, finding)
+    do(lambda write: cases.triage(write, "case-1", Triage.FALSE_POSITIVE, FalsePositiveReason.BATCH_PIPELINE))
+    do(lambda write: cases.close(write, "case-1", "a pipeline"))
+    on = grown(finding, factor=3.0, timeline=days_after(finding, finding.exchanges))
+    assert found(trail, on).case.is_closed
+    assert found(trail, grown(on, severity=Severity.CRITICAL)).change is Change.REOPENED
+
+
+def test_accounts_that_come_back_are_not_new(trail: AuditTrail, finding: Finding, do: Do) -> None:
+    found(trail, finding)
+    half = grown(finding).model_copy(update={"accounts": finding.accounts[:100]})
+    found(trail, half)
+    do(lambda write: cases.close(write, "case-1", "done"))
+    whole = grown(half).model_copy(update={"accounts": finding.accounts})
+    assert found(trail, whole).case.is_closed
 
 
 def test_a_snoozed_case_stays_closed_until_the_snooze_ends(

@@ -6,7 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
-from stillwatch.domain.cases import Case, Closing, Figures, Snapshot
+from stillwatch.domain.cases import Case, Figures, Snapshot, Triage
 from stillwatch.domain.findings import Finding
 from stillwatch.domain.severity import Severity
 from stillwatch.errors import CaseError
@@ -17,6 +17,9 @@ from stillwatch.respond.cases.wording import digest_of_names
 
 GROWN: Final = 1.1
 """Accounts or exchanges times this since the last snapshot are worth another one."""
+
+NEW_SHARE: Final = 0.1
+"""Accounts that joined since the closing, or exchanges after it, as a share of what there was: more opens the case again."""
 
 SNAPSHOT_EVERY: Final = timedelta(hours=1)
 """A campaign that is found again each minute is kept word for word at most this often, unless it changed."""
@@ -122,7 +125,7 @@ def _follow(write: Write, case: Case, finding: Finding) -> Recorded:
         due = is_due(case.snapshot, figures, write)
         if due or figures.accounts_digest != case.figures.accounts_digest:
             case, change = _update(write, case, finding, figures, keep=due), Change.UPDATED
-    if case.closing is not None and not case.is_snoozed(write.now) and is_new(case.closing, case.figures):
+    if not case.is_snoozed(write.now) and went_on(write, case, finding, figures):
         case = commit(write, case, CaseAction.REOPENED, {"reason": "new evidence"})
         change = Change.REOPENED
     return Recorded(case, change)
@@ -151,9 +154,28 @@ def is_due(last: Snapshot, figures: Figures, write: Write) -> bool:
     return write.now - last.taken_at >= SNAPSHOT_EVERY or _differs(last.figures, figures)
 
 
-def is_new(closing: Closing, figures: Figures) -> bool:
-    """Say whether a closed campaign went on in a way that its closing did not know."""
-    return figures.last_seen > closing.figures.last_seen and _differs(closing.figures, figures)
+def went_on(write: Write, case: Case, finding: Finding, now: Figures) -> bool:
+    """Say whether a closed campaign went on in a way that its closing did not know.
+
+    What was called a false positive may go on as it is: only new accounts, or a worse finding, ask for another look.
+    """
+    if case.closing is None or now.last_seen <= case.closing.figures.last_seen:
+        return False
+    before = case.closing.figures
+    joined = rows.joined_since(write.connection, case.case_id, case.closing.at)
+    if _is_worse(before, now) or joined >= NEW_SHARE * before.accounts:
+        return True
+    later = sum(point.exchanges for point in finding.timeline if point.day > before.last_seen.date())
+    more = max(later, now.exchanges - before.exchanges)
+    return case.triage is not Triage.FALSE_POSITIVE and more >= NEW_SHARE * before.exchanges
+
+
+def _is_worse(before: Figures, after: Figures) -> bool:
+    return (
+        after.label is not before.label
+        or after.severity.rank > before.severity.rank
+        or after.confidence.rank > before.confidence.rank
+    )
 
 
 def _differs(before: Figures, after: Figures) -> bool:

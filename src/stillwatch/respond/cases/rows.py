@@ -101,6 +101,20 @@ def accounts_of(connection: Connection, case_id: str) -> tuple[str, ...]:
     return tuple(sorted(connection.execute(query).scalars()))
 
 
+def joined_since(connection: Connection, case_id: str, when: datetime) -> int:
+    """Return how many accounts that belong to a case now joined it after a time, for the first time."""
+    query = (
+        select(func.count())
+        .select_from(case_accounts)
+        .where(
+            case_accounts.c.case_id == case_id,
+            case_accounts.c.left_at.is_(None),
+            case_accounts.c.joined_at > when,
+        )
+    )
+    return int(connection.execute(query).scalar_one())
+
+
 def join(connection: Connection, case_id: str, accounts: Collection[str], now: datetime) -> None:
     """Let accounts belong to a case from now on; one that had left keeps the time at which it joined first."""
     known = _known_among(connection, case_id, accounts)
