@@ -58,12 +58,12 @@ class BodsRegister:
         """What explanations call it."""
         return self._path.name
 
-    @property
+    @cached_property
     def holdings(self) -> pa.Table:
         """Schema `HOLDINGS`."""
         return pa.Table.from_pylist(self._content.holdings, HOLDINGS)
 
-    @property
+    @cached_property
     def gaps(self) -> pa.Table:
         """Schema `GAPS`."""
         return pa.Table.from_pylist(self._content.gaps, GAPS)
