@@ -22,7 +22,7 @@ HEAD_CHARACTERS = 2_000
 TAIL_CHARACTERS = 500
 
 # Stands where the middle of a long text was cut out. No pattern reaches across it.
-_CUT = "\x1e"
+CUT = "\x1e"
 BARRIER = b"\n"
 
 _TO_SPACE = bytes(range(0x20)) + b"\x7f" + b"*_-`\"'#~|="
@@ -40,7 +40,7 @@ def _byte_table() -> bytes:
     table = bytearray(range(256))
     for byte in _TO_SPACE:
         table[byte] = 0x20
-    table[ord(_CUT)] = BARRIER[0]
+    table[ord(CUT)] = BARRIER[0]
     for letter in range(ord("A"), ord("Z") + 1):
         table[letter] = letter + 32
     return bytes(table)
@@ -119,7 +119,7 @@ def _clip(texts: pa.StringArray) -> pa.StringArray:
     rows = texts.filter(long)
     head = pc.utf8_slice_codeunits(rows, 0, HEAD_CHARACTERS)
     tail = pc.utf8_slice_codeunits(rows, -TAIL_CHARACTERS)
-    return pc.replace_with_mask(texts, long, pc.binary_join_element_wise(head, tail, _CUT))
+    return pc.replace_with_mask(texts, long, pc.binary_join_element_wise(head, tail, CUT))
 
 
 def _straighten(texts: pa.StringArray) -> pa.StringArray:

@@ -13,7 +13,9 @@ from numba import njit
 
 from stillwatch.detect.fingerprints.columns import text_buffers
 from stillwatch.detect.fingerprints.elicitation.normalizing import (
+    BARRIER,
     BYTE_TABLE,
+    CUT,
     HEAD_CHARACTERS,
     TAIL_CHARACTERS,
     lower_case,
@@ -23,6 +25,12 @@ from stillwatch.detect.fingerprints.elicitation.normalizing import (
 _CODES = np.frombuffer(BYTE_TABLE, np.uint8)
 _SPACE = 0x20
 _ASCII = 0x80
+_SPACE_BYTE, _DELETE, _CUT_BYTE, _BARRIER_BYTE = (
+    np.uint8(code) for code in (0x20, 0x7F, ord(CUT), BARRIER[0])
+)
+_STAR, _UNDERSCORE, _HYPHEN, _BACKTICK, _QUOTE = (np.uint8(ord(mark)) for mark in '*_-`"')
+_APOSTROPHE, _HASH, _TILDE, _BAR, _EQUALS = (np.uint8(ord(mark)) for mark in "'#~|=")
+_FIRST_CAPITAL, _LAST_CAPITAL = np.uint8(ord("A")), np.uint8(ord("Z"))
 _THREE_BYTES, _FOUR_BYTES = 0xE0, 0xF0  # first bytes of characters of so many
 _EMOJI = 0x1F000  # from here on there are signs and ideographs only
 _LONG = HEAD_CHARACTERS + TAIL_CHARACTERS
@@ -119,12 +127,12 @@ def _squeeze(rows: Any, prepared: Any, prepared_offsets: Any, codes: Any, lower:
     for row in range(len(valid)):
         if slow[row]:
             source = prepared[prepared_offsets[taken] : prepared_offsets[taken + 1]]
-            place = _squeeze_one(source, text, place, codes)
+            place = _squeeze_one(source, text, place)
             taken += 1
         elif foreign[row]:
             place = _squeeze_foreign(data[offsets[row] : offsets[row + 1]], text, place, codes, lower)
         elif valid[row]:
-            place = _squeeze_one(data[offsets[row] : offsets[row + 1]], text, place, codes)
+            place = _squeeze_one(data[offsets[row] : offsets[row + 1]], text, place)
         starts[row + 1] = place
     return text, starts
 
@@ -166,12 +174,49 @@ def _write(text: Any, at: Any, point: int) -> Any:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _squeeze_one(source: Any, text: Any, place: Any, codes: Any) -> Any:
+def _squeeze_one(source: Any, text: Any, place: Any) -> Any:
+    target = text[place : place + len(source)]
+    if _map_bytes(source, target):
+        return place + _join_spaces(target)
+    return place + len(source)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _map_bytes(source: Any, target: Any) -> bool:
+    """Map every byte as `BYTE_TABLE` does, many at a time, and tell whether spaces meet."""
+    for index in range(len(source)):
+        byte = source[index]
+        is_space = (
+            (byte < _SPACE_BYTE)
+            | (byte == _DELETE)
+            | (byte == _STAR)
+            | (byte == _UNDERSCORE)
+            | (byte == _HYPHEN)
+            | (byte == _BACKTICK)
+            | (byte == _QUOTE)
+            | (byte == _APOSTROPHE)
+            | (byte == _HASH)
+            | (byte == _TILDE)
+            | (byte == _BAR)
+            | (byte == _EQUALS)
+        )
+        small = byte | _SPACE_BYTE if (byte >= _FIRST_CAPITAL) & (byte <= _LAST_CAPITAL) else byte
+        code = _SPACE_BYTE if is_space else small
+        target[index] = _BARRIER_BYTE if byte == _CUT_BYTE else code
+    meet = False
+    for index in range(1, len(source)):
+        here = np.uintp(index)
+        meet |= (target[here] == _SPACE_BYTE) & (target[here - np.uintp(1)] == _SPACE_BYTE)
+    return meet
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _join_spaces(text: Any) -> Any:
+    """Make one space of several in a row, in place, and return how many bytes are left."""
     before = np.uint8(0)
-    at = np.uintp(place)
-    for byte in source:
-        code = codes[byte]
-        text[at] = code  # written over by the next byte if it is one space too many
-        at += np.uintp(1) - np.uintp((code == _SPACE) & (before == _SPACE))
-        before = code
+    at = np.uintp(0)
+    for byte in text:
+        text[at] = byte  # written over by the next byte if it is one space too many
+        at += np.uintp(1) - np.uintp((byte == _SPACE_BYTE) & (before == _SPACE_BYTE))
+        before = byte
     return np.int64(at)

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pyarrow as pa
 from hypothesis import example, given, strategies as st
 
-from stillwatch.detect.fingerprints.elicitation.normalizing import prepare_text, squeeze_text
+from stillwatch.detect.fingerprints.elicitation.normalizing import BYTE_TABLE, prepare_text, squeeze_text
 from stillwatch.detect.fingerprints.elicitation.squeezing import squeezed_texts
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
@@ -36,3 +36,9 @@ def test_a_slice_is_squeezed_as_its_texts(texts: list[str]) -> None:
     column = pa.array(["before", *texts], pa.string()).slice(1)
     found = squeezed_texts(column)
     assert bytes(found.text[: found.starts[-1]]).decode() == "".join(squeezed(list(texts)))
+
+
+def test_every_byte_is_mapped_as_the_table_says() -> None:
+    for byte in range(128):
+        found = squeezed_texts(pa.array([chr(byte)]))
+        assert bytes(found.text[: found.starts[1]]) == bytes([BYTE_TABLE[byte]])
