@@ -33,7 +33,7 @@ MOST_BYTES: Final = 1 << 20
 """A label that names each account of the largest published campaign has half a mebibyte."""
 
 _MOST_ENTRIES: Final = 1_000
-_LONGEST_NUMBER: Final = 18
+_LARGEST: Final = 10**18 - 1
 _ANY: Final = {"type": "array", "items": {"type": "object"}}
 _UNKNOWN: Final = {"404": {"description": "There is none with this id."}}
 
@@ -81,7 +81,10 @@ class CaseRoutes:
             {"name": "assignee", "in": "query", "schema": {"type": "string"}},
             {"name": "all", "in": "query", "schema": {"enum": ["0", "1"]}},
         ),
-        responses={"200": json_answer("Cases.", _ANY), "422": {"description": "No such status."}},
+        responses={
+            "200": json_answer("Cases.", _ANY),
+            "422": {"description": "No such status, or all is neither 0 nor 1."},
+        },
     )
     async def cases(self, request: Request) -> Response:
         """List cases."""
@@ -90,7 +93,7 @@ class CaseRoutes:
             raise BodyError("status is none that a case can have", status=422, hint="see /openapi.json")
         status = CaseStatus(asked["status"]) if "status" in asked else None
         who = f"{PERSON}{asked['assignee'].removeprefix(PERSON)}" if "assignee" in asked else None
-        everything = asked.get("all") == "1"
+        everything = _all(request)
 
         def read(connection: Connection) -> Any:
             shown, _ = chosen(connection, self._now(), status=status, assignee=who, everything=everything)
@@ -124,11 +127,14 @@ class CaseRoutes:
         Scope.ANALYST,
         "List the labels in force, or with all set to 1 every label that was ever given.",
         parameters=({"name": "all", "in": "query", "schema": {"enum": ["0", "1"]}},),
-        responses={"200": json_answer("Labels with the accounts that they name.", _ANY)},
+        responses={
+            "200": json_answer("Labels with the accounts that they name.", _ANY),
+            "422": {"description": "all is neither 0 nor 1."},
+        },
     )
     async def labels(self, request: Request) -> Response:
         """List labels."""
-        as_of = None if request.query_params.get("all") == "1" else self._now()
+        as_of = None if _all(request) else self._now()
         known = await run_in_threadpool(labels_of, self._trail.store, as_of=as_of)
         return _json([label.model_dump(mode="json") for label in known])
 
@@ -145,8 +151,12 @@ class CaseRoutes:
         Scope.ANALYST,
         "List entries of the audit trail after a number, in order, a thousand at most.",
         parameters=(
-            {"name": "since", "in": "query", "schema": {"type": "integer", "minimum": 0}},
-            {"name": "kind", "in": "query", "schema": {"type": "string"}},
+            {
+                "name": "since",
+                "in": "query",
+                "schema": {"type": "integer", "minimum": 0, "maximum": _LARGEST},
+            },
+            {"name": "kind", "in": "query", "schema": {"type": "string", "pattern": "^[a-z_]{1,64}$"}},
         ),
         responses={"200": json_answer("Entries.", _ANY), "422": {"description": "No number."}},
     )
@@ -211,13 +221,25 @@ class CaseRoutes:
         return _json(await run_in_threadpool(run))
 
 
+def _all(request: Request) -> bool:
+    """Say whether everything was asked for.
+
+    Raises:
+        BodyError: it was said in another way than by 0 or 1.
+    """
+    text = request.query_params.get("all", "0")
+    if text not in {"0", "1"}:
+        raise BodyError("all is neither 0 nor 1", status=422, hint="see /openapi.json")
+    return text == "1"
+
+
 def _number(text: str) -> int:
     """Return a number of the query.
 
     Raises:
         BodyError: it is none.
     """
-    if not text.isascii() or not text.isdigit() or len(text) > _LONGEST_NUMBER:
+    if not text.isascii() or not text.isdigit() or len(text) > len(str(_LARGEST)):
         raise BodyError("since is no number", status=422, hint="see /openapi.json")
     return int(text)
 

@@ -149,6 +149,8 @@ def test_what_cannot_be_done_is_refused_and_changes_nothing(
         ("/v1/cases/case-1/snapshots/" + "0" * 64, 404),
         ("/v1/cases/case-1/snapshots/%00", 404),
         ("/v1/cases?status=gone", 422),
+        ("/v1/cases?all=2", 422),
+        ("/v1/labels?all=yes", 422),
         ("/v1/audit?since=-1", 422),
         ("/v1/audit?since=9999999999999999999", 422),
         ("/v1/audit?kind=%00", 422),
