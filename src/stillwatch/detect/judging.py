@@ -126,8 +126,13 @@ class Judging:
                 return judge(seen, fdr=self._options.fdr, labeled=self._options.labeled)
         ordinary = self._baseline.look(days, watch=self._watch, threads=self._options.threads)
         with self._watch("findings"):
-            seen = self._baseline.comparable(seen)
-            return judge(seen, ordinary, fdr=self._options.fdr, labeled=self._options.labeled)
+            return judge(
+                seen,
+                ordinary,
+                fdr=self._options.fdr,
+                labeled=self._options.labeled,
+                compared=self._baseline.comparable(seen),
+            )
 
     def _notes(self, window: list[int]) -> dict[str, AuthorizationNote]:
         """Look up what is permitted for each account's use in the window."""

@@ -151,7 +151,12 @@ def look(
 
 
 def judge(
-    seen: Look, baseline: Look | None = None, fdr: float = 0.05, labeled: LabeledAccounts = NOBODY
+    seen: Look,
+    baseline: Look | None = None,
+    fdr: float = 0.05,
+    labeled: LabeledAccounts = NOBODY,
+    *,
+    compared: Look | None = None,
 ) -> Verdicts:
     """Compare clusters with ordinary ones and control the false-discovery rate.
 
@@ -165,11 +170,13 @@ def judge(
         fdr: Level at which groups stop counting as ordinary.
         labeled: What people said of accounts: what they called ordinary counts as ordinary, found or not, and what they
             called hostile does not.
+        compared: The window scored by what the baseline could have shown as well; None where it could have shown all of
+            it. What is tested is chosen by everything that is known, and compared by this.
     """
     known = known_clusters(baseline or seen, labeled)
-    mine = seen.scores if baseline is None else _by_rarity_of(seen, baseline)
+    mine = seen.scores if baseline is None else _by_rarity_of(compared or seen, baseline)
     group = seen.is_group
-    tested = np.flatnonzero(group & mine.coordinated)
+    tested = np.flatnonzero(group & seen.scores.coordinated)
     weights = seen.groups.pooled("requests")
     found = np.zeros(len(group), dtype=bool)
     p_values, q_values = np.ones((2, len(group))), np.ones((2, len(group)))

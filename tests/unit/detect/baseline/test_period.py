@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from stillwatch.detect.baseline.period import BaselinePeriod, compare_with
-from stillwatch.detect.findings.detection import Look, look
+from stillwatch.detect.findings.detection import Look, judge, look
 from stillwatch.detect.findings.permissions import Permissions
+from stillwatch.detect.findings.scoring import COORDINATED_NATS
 from stillwatch.detect.logs import AccountTable
 from stillwatch.detect.profiles.state import State
 from stillwatch.detect.timing import Stopwatch
@@ -70,6 +72,27 @@ def test_clusters_keep_what_is_known_of_them(period: Period, strangers: Period) 
     assert fair.groups is seen.groups
     assert fair.ties is seen.ties
     assert "payment_fingerprint" in fair.population.registry
+
+
+def test_what_is_tested_is_chosen_by_all_that_is_known_and_weighed_by_what_both_know(
+    period: Period, strangers: Period
+) -> None:
+    baseline = compared(period, strangers)
+    ordinary = baseline.look(len(period[0].days()), watch=Stopwatch(), threads=1)
+    seen = look_at(period)
+    index = int(np.flatnonzero(seen.is_group)[0])
+
+    def scored(coordination: float) -> Look:
+        """Score one cluster as eager for training material, and so far coordinated."""
+        values = seen.scores.coordination.copy(), seen.scores.elicitation.copy()
+        values[0][index], values[1][index] = coordination, 60.0
+        return replace(seen, scores=replace(seen.scores, coordination=values[0], elicitation=values[1]))
+
+    known, fair = scored(COORDINATED_NATS + 1), scored(COORDINATED_NATS - 0.1)
+    alike = replace(ordinary, groups=replace(ordinary.groups, measures=seen.groups.measures))
+    p_value = judge(known, alike, compared=fair).p_distillation[index]
+    assert judge(known, alike).p_distillation[index] <= p_value < 1
+    assert judge(fair, alike).p_distillation[index] == 1
 
 
 def test_logs_of_the_baseline_without_addresses_leave_addresses_out(
