@@ -13,6 +13,7 @@ import structlog
 from stillwatch.domain.findings import Finding
 from stillwatch.domain.labels import LabeledAccounts
 from stillwatch.errors import DecisionError
+from stillwatch.respond.access.authorizations.recording import close_ended as close_ended_authorizations
 from stillwatch.respond.audit import AuditTrail
 from stillwatch.respond.cases import Change, Recorded, label_of_each, labeled_accounts, labels_of
 from stillwatch.respond.cases.evidence import record_findings
@@ -70,6 +71,7 @@ class StoreFollowUp:
         with trail.writing(ACTOR) as write:
             close_ended(write)
             close_ended_indicators(write)
+            close_ended_authorizations(write)
             recorded = record_findings(write, findings)
         decisions = self._decide(trail, playbook, findings, recorded, programmes, now)
         changes = [one.change for one in recorded]
