@@ -124,7 +124,7 @@ class RunningNode:
         values = [line.rsplit(" ", 1)[1] for line in lines if re.match(rf"stillwatch_{name}[{{ ]", line)]
         return sum(map(float, values))
 
-    def until(self, name: str, value: float, *, seconds: float = 120.0) -> None:
+    def until(self, name: str, value: float, *, seconds: float = 300.0) -> None:
         """Wait until a metric has reached a value."""
         end = time.monotonic() + seconds
         while self.metric(name) < value:
