@@ -199,10 +199,10 @@ def _load_totals(connection: duckdb.DuckDBPyConnection, files: _Files) -> dict[s
     found = ", ".join(f"coalesce({name}, 0)::bigint as {name}" for name in KIND_COLUMNS)
     totals = _fetch(
         connection,
-        f"""select * exclude account from (
-            select s.*, {found} from (select account, {sums} from {files("activity")} group by account) s
-            left join (select account, {kinds} from {files("kinds")} group by account) k using (account)
-        ) order by account""",
+        f"""select {", ".join(ACTIVITY_COLUMNS)}, {found} from population p
+        join (select account, {sums} from {files.rows("activity")} group by account) s on s.account = p.hash
+        left join (select account, {kinds} from {files.rows("kinds")} group by account) k on k.account = p.hash
+        order by p.account""",
     )
     return {name: column.astype(np.int64, copy=False) for name, column in totals.columns.items()}
 
