@@ -62,6 +62,8 @@ def test_a_decision_lives_from_shadow_to_its_undo(shell: Shell) -> None:
     assert "throttle (live)" in shell.at("on", one, "--rationale", "our own logs", "--author", "bob")
     assert "1 of 2: b" in shell.at("release", one, "a", "--why", "a partner")
     assert "(shadow)" in shell.at("off", one, "--why", "too early")
+    assert len(shell.json("list", "--account", "a")) == 1
+    assert shell.json("list", "--account", "z") == []
     shell.at("extend", one, "--for", "30d", "--why", "goes on")
     assert "undone" in shell.at("undo", one, "--why", "a mistake")
     assert shell.json("list") == []

@@ -73,11 +73,18 @@ DEFAULT_BUCKET: Final = Bucket()
 
 
 @decisions.command(name="list")
-def list_(*, case: str | None = None, all: bool = False, place: Place = DEFAULT_PLACE) -> int:  # noqa: A002 - the flag is --all
+def list_(
+    *,
+    case: str | None = None,
+    account: str | None = None,
+    all: bool = False,  # noqa: A002 - the flag is --all
+    place: Place = DEFAULT_PLACE,
+) -> int:
     """List what is in force or will be, newest first.
 
     Args:
         case: Only decisions of this case.
+        account: Only decisions about this account: what support looks at when a customer asks.
         all: Also what ended or was undone.
         place: Which database, and how to answer.
     """
@@ -86,7 +93,7 @@ def list_(*, case: str | None = None, all: bool = False, place: Place = DEFAULT_
 
     now = now_utc()
     with opened(place) as store, store.reading() as connection:
-        found = decisions_now(connection, now, case_id=case, everything=all)
+        found = decisions_now(connection, now, case_id=case, account_id=account, everything=all)
     show_records(place, found, lambda: decision_table(found, now))
     return 0
 

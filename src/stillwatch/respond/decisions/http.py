@@ -108,16 +108,21 @@ class AnalystRoutes:
         "List decisions, newest first; only what acts or will act, unless all is 1.",
         parameters=(
             {"name": "case", "in": "query", "schema": {"type": "string"}},
+            {"name": "account", "in": "query", "schema": {"type": "string"}},
             {"name": "all", "in": "query", "schema": {"enum": ["0", "1"]}},
         ),
         responses={"200": json_answer("Decisions.", {"type": "array", "items": {"type": "object"}})},
     )
     async def decisions(self, request: Request) -> Response:
         """List decisions."""
-        case_id, everything = request.query_params.get("case"), _all(request)
+        asked, everything = request.query_params, _all(request)
         return await self._list(
             lambda connection: reading.decisions_now(
-                connection, self._now(), case_id=case_id, everything=everything
+                connection,
+                self._now(),
+                case_id=asked.get("case"),
+                account_id=asked.get("account"),
+                everything=everything,
             )
         )
 

@@ -108,6 +108,7 @@ def decisions_now(
     now: datetime,
     *,
     case_id: str | None = None,
+    account_id: str | None = None,
     everything: bool = False,
     limit: int = 1_000,
 ) -> tuple[Decision, ...]:
@@ -117,6 +118,7 @@ def decisions_now(
         connection: An open transaction.
         now: The time.
         case_id: Only those of this case.
+        account_id: Only those that were taken about this account.
         everything: Also those that ended or were undone; else only what acts or will act.
         limit: How many at most.
     """
@@ -125,6 +127,9 @@ def decisions_now(
         query = query.where(decisions.c.closed_at.is_(None), decisions.c.ends_at > now)
     if case_id is not None:
         query = query.where(decisions.c.case_id == case_id)
+    if account_id is not None:
+        about = select(decision_accounts.c.decision_id).where(decision_accounts.c.account_id == account_id)
+        query = query.where(decisions.c.decision_id.in_(about))
     rows = connection.execute(query.order_by(decisions.c.change.desc()).limit(limit)).scalars()
     return tuple(Decision.model_validate(record) for record in rows)
 

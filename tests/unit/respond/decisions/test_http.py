@@ -85,6 +85,8 @@ def test_a_decision_is_taken_enforced_and_undone(client: Client, store: Store) -
     eventually(client, refused=True)
     listed = client.get("/v1/decisions").json()
     assert [one["decision_id"] for one in listed] == [decision["decision_id"]]
+    assert client.get("/v1/decisions?account=a").json() == listed
+    assert client.get("/v1/decisions?account=z").json() == []
     undone = client.post(f"/v1/decisions/{decision['decision_id']}/undo", body={"why": "a mistake"})
     assert undone.json()["undone_by"] == "person:alice"
     eventually(client, refused=False)
