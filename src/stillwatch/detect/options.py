@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from stillwatch.detect.logs import ReadLimits, ReadSummary
+from stillwatch.domain.authorizations import Authorization
 from stillwatch.domain.findings import ScanReport
 from stillwatch.domain.labels import NOBODY, LabeledAccounts
 
@@ -19,7 +20,8 @@ class ScanOptions:
     Args:
         logs: Files, folders, globs, object stores or `-`.
         accounts: The accounts table.
-        authorizations: Recorded permissions.
+        authorizations: A file of recorded permissions.
+        permitted: Recorded permissions besides those of the file.
         rules: Folders with further elicitation rules; empty for the shipped ones only.
         log_format: Forces a log format.
         columns: Own name of a canonical column, where the logs use another.
@@ -39,6 +41,7 @@ class ScanOptions:
     logs: Sequence[str]
     accounts: str | None = None
     authorizations: str | None = None
+    permitted: Sequence[Authorization] = ()
     rules: Sequence[Path] = ()
     log_format: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)

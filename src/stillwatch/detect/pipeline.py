@@ -151,8 +151,9 @@ class _Scan:
     def read_tables(self) -> None:
         """Read what is known besides the requests."""
         with self.watch("prepare"):
+            self.records = tuple(self.options.permitted)
             if self.options.authorizations:
-                self.records = read_authorizations(self.options.authorizations)
+                self.records = (*read_authorizations(self.options.authorizations), *self.records)
             if self.options.accounts:
                 self.accounts = load_accounts(self.options.accounts, rejected=self.rejected)
 

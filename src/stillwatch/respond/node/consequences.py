@@ -10,9 +10,11 @@ from typing import Final
 
 import structlog
 
+from stillwatch.domain.authorizations import Authorization
 from stillwatch.domain.findings import Finding
 from stillwatch.domain.labels import LabeledAccounts
 from stillwatch.errors import DecisionError
+from stillwatch.respond.access.authorizations.publishing import permissions_on_record
 from stillwatch.respond.access.authorizations.recording import close_ended as close_ended_authorizations
 from stillwatch.respond.audit import AuditTrail
 from stillwatch.respond.cases import Change, Recorded, label_of_each, labeled_accounts, labels_of
@@ -53,6 +55,15 @@ class StoreFollowUp:
             StoreError: The database cannot be read; the next round tries again.
         """
         return labeled_accounts(labels_of(self._opened(), as_of=now))
+
+    def permitted(self) -> tuple[Authorization, ...]:
+        """Return the permissions on record, past ones too.
+
+        Raises:
+            StoreError: The database cannot be read; the next round tries again.
+        """
+        with self._opened().reading() as connection:
+            return permissions_on_record(connection)
 
     def follow(self, findings: Sequence[Finding], now: datetime, programmes: Mapping[str, str]) -> Followed:
         """Open or update cases, take decisions, and record those that ended.

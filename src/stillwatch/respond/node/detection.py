@@ -121,6 +121,7 @@ class Detection:
             logs=(),
             accounts=options.accounts or None,
             authorizations=options.authorizations or None,
+            permitted=self._follow_up.permitted(),
             rules=tuple(Path(one) for one in options.rules),
             state=options.state,
             baseline=options.baseline or None,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from stillwatch.domain.authorizations import Authorization
 from stillwatch.domain.findings import Finding
 from stillwatch.domain.labels import LabeledAccounts
 
@@ -31,6 +32,10 @@ class FollowUp(Protocol):
 
     def labeled(self, now: datetime) -> LabeledAccounts:
         """Return what people know of accounts, for calibration."""
+        ...
+
+    def permitted(self) -> Sequence[Authorization]:
+        """Return the permissions on record, past ones too."""
         ...
 
     def follow(self, findings: Sequence[Finding], now: datetime, programmes: Mapping[str, str]) -> Followed:
