@@ -170,6 +170,20 @@ def test_the_last_statement_on_a_record_counts(tmp_path: Path) -> None:
     assert shares(written(tmp_path, [COMPANY, OWNER, later, changed, holding(interest())])) == [(0.1, 0.1)]
 
 
+def test_of_two_statements_of_one_day_the_later_in_the_file_counts(tmp_path: Path) -> None:
+    again = holding(interest(share={"exact": 10}), id="second")
+    assert shares(written(tmp_path, [COMPANY, OWNER, holding(interest()), again])) == [(0.1, 0.1)]
+
+
+@pytest.mark.parametrize(
+    ("day", "count"), [("2026-11-20", 1), ("2026-11-20T09:00:00Z", 1), ("2026-11-21", 0)]
+)
+def test_a_statement_of_the_day_counts_and_one_of_the_next_does_not(
+    tmp_path: Path, day: str, count: int
+) -> None:
+    assert len(shares(written(tmp_path, [COMPANY, OWNER, holding(interest(), day=day)]))) == count
+
+
 def test_a_closed_record_does_not_count(tmp_path: Path) -> None:
     closed = holding(interest(), id="second", day="2026-06-01", status="closed")
     assert shares(written(tmp_path, [COMPANY, OWNER, holding(interest()), closed])) == []
