@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from tests.e2e.node.conftest import MakeNode
 from tests.e2e.node.killing import kill_everything
-from tests.e2e.node.traffic import requests
+from tests.e2e.node.traffic import requests, write_lines
+
+from stillwatch.cli import main
 
 ROUNDS = 10
 RESTART_S = 20.0  # five on a quiet machine, which the benchmark measures; here others work as well
@@ -50,3 +52,28 @@ def test_a_full_spool_is_said_and_nothing_is_lost_when_there_is_room_again(make_
     node.start()
     node.until("requests_detected_total", kept)
     assert node.send(rows[:100]).status == 200
+
+
+def test_a_scan_does_not_touch_the_state_of_a_running_node(
+    make_node: MakeNode, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    node = make_node(every="1s")
+    node.until("rounds_total", 1)
+    logs = write_lines(tmp_path / "requests.jsonl", requests(10))
+    words = ["scan", str(logs), "--state", str(node.data / "state"), "--out", str(tmp_path / "out")]
+    assert main(words) == 1
+    assert "in use" in capsys.readouterr().err
+
+
+def test_a_state_that_cannot_be_used_is_said_and_requests_are_kept(make_node: MakeNode) -> None:
+    node = make_node(start=False)
+    (node.data / "state").mkdir(parents=True)
+    (node.data / "state" / "manifest.json").write_text('{"state_version": 1, "rules": "others"}')
+    node.start()
+    assert node.send(requests(10)).json()["accepted"] == 10
+    node.until("rounds_failed_total", 2)
+    assert node.get("/healthz", token="").json()["status"] == "degraded"
+    assert "was written by another version" in node.text()
+    (node.data / "state" / "manifest.json").unlink()
+    node.until("requests_detected_total", 10)
+    assert node.get("/healthz", token="").json()["status"] == "ok"

@@ -15,7 +15,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import SimpleQueue
@@ -92,11 +92,17 @@ class _Opened:
     def __init__(self, options: DetectorOptions) -> None:
         self._options = options
         self._detection: Detection | None = None
+        self._held = ExitStack()
+        self._is_held = False
 
     def __call__(self, report: RoundReport, now: datetime) -> None:
         """Run one round."""
-        from stillwatch.respond.node import detection  # noqa: PLC0415 - a second that the lock need not wait
+        from stillwatch.detect.profiles.lock import held  # noqa: PLC0415 - a second that the lock need not wait
+        from stillwatch.respond.node import detection  # noqa: PLC0415
 
+        if not self._is_held:  # against scans that name the same folder; kept until the process ends
+            self._held.enter_context(held(self._options.state))
+            self._is_held = True
         opened, self._detection = self._detection, None  # what a failed round leaves in memory is not trusted
         opened = opened or detection.Detection(self._options)
         opened.round(report, now)
