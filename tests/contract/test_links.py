@@ -11,12 +11,13 @@ import pytest
 import stillwatch.detect.links as package
 from stillwatch.detect.links.membership import LinkKind, Membership
 from stillwatch.detect.links.registry import link_kinds
-from stillwatch.detect.profiles.definition import VALUE_KINDS
+from stillwatch.detect.profiles.definition import USED_KINDS
 from stillwatch.detect.profiles.population import Population
 
 Build = Callable[..., Population]
 HOUR_US = 3_600_000_000
 SIZE = 60
+VALUE_KINDS = (*USED_KINDS, "conversation")
 FAMILIES = {"network", "access", "conversation", "registration", "timing"}
 every_kind = pytest.mark.parametrize("kind", link_kinds(), ids=lambda kind: kind.name)
 

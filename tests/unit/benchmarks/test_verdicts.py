@@ -155,7 +155,7 @@ def test_only_p_values_that_are_too_small_too_often_miss(power: float, holds: bo
 
 def run(rows: int, wall_s: float) -> Run:
     cost = Measured(wall_s, wall_s, 1, "")
-    return Run(rows, cost, cost, {})
+    return Run(rows, wall_s, cost, {})
 
 
 @pytest.mark.parametrize(("wall_s", "exponent"), [(10.0, 1.0), (100.0, 2.0), (1.0, 0.0)])

@@ -15,7 +15,9 @@ def said(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str
 
 def test_a_token_is_made_listed_and_revoked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = ["--data", str(tmp_path / "node")]
-    code, made, _ = said(capsys, "token", "add", "gateway east", "--scope", "ingest", "--scope", "decide", *data)
+    code, made, _ = said(
+        capsys, "token", "add", "gateway east", "--scope", "ingest", "--scope", "decide", *data
+    )
     assert code == 0
     token_id = made.split("_")[1]
     _, listed, _ = said(capsys, "token", "list", *data)
@@ -56,7 +58,9 @@ def test_what_makes_no_sense_is_refused(
 
 
 def test_a_folder_to_follow_must_exist(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, _, err = said(capsys, "--data", str(tmp_path), "--listen", "127.0.0.1:0", "--watch", str(tmp_path / "no"))
+    code, _, err = said(
+        capsys, "--data", str(tmp_path), "--listen", "127.0.0.1:0", "--watch", str(tmp_path / "no")
+    )
     assert (code, "is no folder" in err) == (2, True)
 
 

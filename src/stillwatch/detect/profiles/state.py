@@ -238,7 +238,7 @@ class State:
         for day in gone:
             if archive is not None:
                 shutil.copytree(self._catalog.folder(day), archive / day_name(day), dirs_exist_ok=True)
-        self._catalog.commit({day: () for day in gone})
+        self._catalog.commit(dict.fromkeys(gone, ()))
         for day in gone:
             shutil.rmtree(self.root / "profiles" / day_name(day), ignore_errors=True)
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from stillwatch.detect.campaigns.access_groups import groups_by_access
 from stillwatch.detect.campaigns.communities import CommunitySearch
 from stillwatch.detect.campaigns.graph import nearest_neighbors
-from stillwatch.detect.campaigns.access_groups import groups_by_access
 from stillwatch.detect.links.evidence import LinkEvidence
 from stillwatch.detect.profiles.population import Population
 
