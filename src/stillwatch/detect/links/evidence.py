@@ -163,12 +163,6 @@ class LinkEvidence:
             total += by_kind[self.names[column]]
         return total
 
-    def agreement(self, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return how far the demand of pairs agrees over template families, cosine `(m,)` float64."""
-        if self.templates is None:
-            return np.zeros(len(left))
-        return self.templates.agreement(left, right)
-
     def strong(
         self, left: NDArray[np.int64], right: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
