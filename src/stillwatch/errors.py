@@ -22,7 +22,8 @@ The tree, with the exit code of each leaf::
     │   └── StoreBusyError ........ 1   another writer did not end in time
     ├── AuditError ................ 1   the audit trail does not hold together
     ├── CaseError ................. 1   a case cannot be changed in this way
-    │   ├── UnknownCaseError ...... 1   no case has this id
+    │   ├── UnknownCaseError ...... 1   no case, or nothing in a case, has this id
+    │   ├── CaseStateError ........ 1   the case is not in a state in which this can be done
     │   └── CaseConflictError ..... 1   somebody else changed the case in the meantime
     ├── GuardError ................ 1   a guard cannot learn what is in force; it goes on with what it knows
     ├── GrantError ................ 1   an authorization cannot be recorded or changed in this way
@@ -209,9 +210,13 @@ class CaseError(StillwatchError):
 
 
 class UnknownCaseError(CaseError):
-    """No case has this id."""
+    """No case, or nothing in a case, has this id."""
 
     default_hint = "`stillwatch case list` shows every case that is not closed"
+
+
+class CaseStateError(CaseError):
+    """The case is not in a state in which this can be done. Nothing was written."""
 
 
 class CaseConflictError(CaseError):

@@ -195,7 +195,7 @@ def unlabel(name: str, label: str, *, reason: str, hand: Hand = DEFAULT_HAND) ->
     """Take a label back. That it was given stays in the history.
 
     Args:
-        name: The case, as case-7, or its campaign.
+        name: The case, as case-7, or its campaign; none for a label that an appeal left without a case.
         label: The label of the whole case, or the number of any label on it.
         reason: Why.
         hand: Who acts, on which version, in which database.
@@ -206,6 +206,8 @@ def unlabel(name: str, label: str, *, reason: str, hand: Hand = DEFAULT_HAND) ->
     if not label.isdigit() and label not in set(CaseLabel):
         raise UsageError(f"{label!r} is no label", hint=f"the labels are {', '.join(CaseLabel)}")
     chosen = int(label) if label.isdigit() else CaseLabel(label)
+    if name == "none":
+        return _withdraw(hand, chosen, reason)
     return _change(hand, lambda write: withdraw_label(write, name, chosen, reason, version=hand.version))
 
 
@@ -322,6 +324,24 @@ def stats(*, place: Place = DEFAULT_PLACE) -> int:
         _print_json(found.as_json())
     else:
         write_statistics(found, sys.stdout)
+    return 0
+
+
+def _withdraw(hand: Hand, label: int | str, reason: str) -> int:
+    """Take back a label that belongs to no case."""
+    from stillwatch.respond.audit import AuditTrail  # noqa: PLC0415 - --help does not pay for it
+    from stillwatch.respond.cases import withdraw_account_label  # noqa: PLC0415
+
+    if not isinstance(label, int):
+        raise UsageError(
+            "a label without a case is named by its number", hint="`case export` lists the numbers"
+        )
+    with opened(hand) as store, AuditTrail(store, now_utc).writing(person(hand.author)) as write:
+        known = withdraw_account_label(write, label, reason)
+    if hand.format == "json":
+        _print_json(known.model_dump(mode="json"))
+    else:
+        print(f"stillwatch: label {label} is withdrawn, of {len(known.accounts):,} accounts")
     return 0
 
 

@@ -17,6 +17,7 @@ from stillwatch.respond.cases import Change, Recorded, rows
 from stillwatch.respond.cases.evidence import record_findings
 from stillwatch.respond.cases.labels import label_of_each, labels_of
 from stillwatch.respond.cases.listing import chosen
+from stillwatch.respond.cases.statistics import statistics_of
 from stillwatch.respond.cases.verifying import differences
 from stillwatch.respond.cases.whole import kept_finding, whole_case
 from stillwatch.respond.store import Store
@@ -256,6 +257,18 @@ def test_triage_has_three_states_and_a_reason_for_one_of_them(
     assert (case.false_positive_reason, case.triaged_at, case.triaged_on) == (None, None, None)
 
 
+def test_reviews_count_the_evidence_that_the_reviewer_saw(
+    store: Store, trail: AuditTrail, finding: Finding, do: Do
+) -> None:
+    found(trail, finding)
+    do(lambda write: cases.triage(write, "case-1", Triage.TRUE_POSITIVE))
+    found(trail, grown(finding, severity=Severity.CRITICAL, evidence=finding.evidence[:1]))
+    with store.reading() as connection:
+        counted = {row.name for row in statistics_of(connection).evidence}
+    assert counted == {item.name for item in finding.evidence if item.nats > 0}
+    assert len(counted) > 1
+
+
 def test_labels_are_given_withdrawn_and_remembered(
     store: Store, trail: AuditTrail, finding: Finding, do: Do
 ) -> None:
@@ -307,6 +320,12 @@ def test_accounts_without_a_case_can_be_labeled(store: Store, trail: AuditTrail)
         number = cases.label_accounts(write, CaseLabel.BENIGN, ("a", "b"), "reinstated on appeal")
     (known,) = labels_of(store)
     assert (known.label_id, known.accounts, known.case_id) == (number, ("a", "b"), None)
+    with trail.writing(ALICE) as write:
+        withdrawn = cases.withdraw_account_label(write, number, "the appeal was a lie")
+        with pytest.raises(UnknownCaseError, match="without a case"):
+            cases.withdraw_account_label(write, number, "again")
+    assert labels_of(store) == (withdrawn,)
+    assert labels_of(store, as_of=withdrawn.until) == ()
 
 
 @pytest.mark.parametrize(

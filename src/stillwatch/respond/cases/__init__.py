@@ -29,6 +29,7 @@ from stillwatch.respond.cases.labels import (
     label_of_each,
     labeled_accounts,
     labels_of,
+    withdraw_account_label,
     withdraw_label,
 )
 from stillwatch.respond.cases.replay import CaseAction, replayed
@@ -60,5 +61,6 @@ __all__ = [
     "snooze",
     "triage",
     "wake",
+    "withdraw_account_label",
     "withdraw_label",
 ]

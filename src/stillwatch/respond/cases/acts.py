@@ -6,15 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-import msgspec
-
-from stillwatch.domain.cases import Case
+from stillwatch.domain.cases import Case, CaseStatus
 from stillwatch.domain.decisions import PERSON
-from stillwatch.errors import CaseError
+from stillwatch.domain.record import Record
 from stillwatch.respond.audit import Write
 from stillwatch.respond.cases import changes, labels
 from stillwatch.respond.cases.bodies import (
+    VERDICTS,
     AssignBody,
+    FalseBody,
     LabelBody,
     NoteBody,
     ReasonBody,
@@ -42,8 +42,8 @@ class Act:
     """One change: where it is asked for, what the body is, what it does, and how it is described."""
 
     path: str
-    body: type[msgspec.Struct]
-    change: Callable[[Write, Asked], Case]
+    body: Any
+    change: Callable[[Write, Asked], Record]
     summary: str
 
 
@@ -55,12 +55,13 @@ def _assign(write: Write, asked: Asked) -> Case:
 
 def _move(write: Write, asked: Asked) -> Case:
     body: StatusBody = asked.body
-    return changes.move(write, asked.case_id, body.status, version=body.version)
+    return changes.move(write, asked.case_id, CaseStatus(body.status), version=body.version)
 
 
 def _triage(write: Write, asked: Asked) -> Case:
     body: TriageBody = asked.body
-    return changes.triage(write, asked.case_id, body.verdict, body.because, version=body.version)
+    because = body.because if isinstance(body, FalseBody) else None
+    return changes.triage(write, asked.case_id, VERDICTS[type(body)], because, version=body.version)
 
 
 def _note(write: Write, asked: Asked) -> Case:
@@ -99,14 +100,17 @@ def _reopen(write: Write, asked: Asked) -> Case:
 
 def _snooze(write: Write, asked: Asked) -> Case:
     body: SnoozeBody = asked.body
-    if body.until.tzinfo is None:
-        raise CaseError("until has no zone", hint="write 2026-12-01T00:00:00Z")
     return changes.snooze(write, asked.case_id, body.until, body.reason, version=body.version)
 
 
 def _wake(write: Write, asked: Asked) -> Case:
     body: ReasonBody = asked.body
     return changes.wake(write, asked.case_id, body.reason, version=body.version)
+
+
+def _withdraw_label(write: Write, asked: Asked) -> Record:
+    body: ReasonBody = asked.body
+    return labels.withdraw_account_label(write, asked.path["label_id"], body.reason)
 
 
 _CASE: Final = "/v1/cases/{case_id}"
@@ -122,6 +126,9 @@ ACTS: Final = (
     Act(f"{_CASE}/close", ReasonBody, _close, "Close a case; new evidence opens it again."),
     Act(f"{_CASE}/reopen", ReasonBody, _reopen, "Open a closed case again."),
     Act(f"{_CASE}/snooze", SnoozeBody, _snooze, "Leave a case alone until a time."),
+    Act(
+        "/v1/labels/{label_id:int}/withdraw", ReasonBody, _withdraw_label, "Take back a label without a case."
+    ),
     Act(f"{_CASE}/wake", ReasonBody, _wake, "End a snooze before its time."),
 )
 """Every change, in the order of the document."""

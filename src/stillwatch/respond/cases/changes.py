@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from stillwatch.domain.cases import Case, CaseStatus, FalsePositiveReason, Note, Triage
-from stillwatch.errors import CaseConflictError, CaseError, UnknownCaseError
+from stillwatch.errors import CaseConflictError, CaseError, CaseStateError, UnknownCaseError
 from stillwatch.respond.audit import Write
 from stillwatch.respond.cases import rows
 from stillwatch.respond.cases.evidence import commit
@@ -108,7 +108,7 @@ def reopen(write: Write, name: str, reason: str, *, version: int | None = None) 
     """Open a closed case again."""
     case = case_to_change(write, name, version)
     if not case.is_closed:
-        raise CaseError(f"{case.case_id} is not closed", hint="only a closed case can be reopened")
+        raise CaseStateError(f"{case.case_id} is not closed", hint="only a closed case can be reopened")
     return commit(write, case, CaseAction.REOPENED, {"reason": linted(reason, "a reason", MAX_REASON)})
 
 
@@ -139,7 +139,7 @@ def wake(write: Write, name: str, reason: str, *, version: int | None = None) ->
     """End a snooze before its time."""
     case = case_to_change(write, name, version)
     if not case.is_snoozed(write.now):
-        raise CaseError(f"{case.case_id} is not snoozed", hint="nothing needs to be ended")
+        raise CaseStateError(f"{case.case_id} is not snoozed", hint="nothing needs to be ended")
     return commit(write, case, CaseAction.WOKEN, {"reason": linted(reason, "a reason", MAX_REASON)})
 
 
@@ -161,7 +161,7 @@ def erase_note(write: Write, name: str, number: int, reason: str, *, version: in
     if all(
         note.number != number or note.text is None for note in rows.notes_of(write.connection, case.case_id)
     ):
-        raise CaseError(
+        raise UnknownCaseError(
             f"{case.case_id} has no note {number}", hint="`stillwatch case show` numbers the notes"
         )
     facts: dict[str, object] = {"number": number, "reason": linted(reason, "a reason", MAX_REASON)}
@@ -183,7 +183,7 @@ def _open_case(write: Write, name: str, version: int | None) -> Case:
     """Return a case that is not closed."""
     case = case_to_change(write, name, version)
     if case.is_closed:
-        raise CaseError(
+        raise CaseStateError(
             f"{case.case_id} is closed",
             hint=f"reopen it first: stillwatch case reopen {case.case_id} --reason ...",
         )

@@ -13,8 +13,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from stillwatch.domain.cases import Case, CaseStatus
+from stillwatch.domain.cases import CaseStatus
 from stillwatch.domain.decisions import PERSON
+from stillwatch.domain.record import Record
 from stillwatch.errors import BodyError
 from stillwatch.respond.audit import AuditTrail
 from stillwatch.respond.audit.trail import entries_of, head_of
@@ -163,7 +164,7 @@ class CaseRoutes:
     async def audit(self, request: Request) -> Response:
         """List entries."""
         since, kind = _number(request.query_params.get("since", "0")), request.query_params.get("kind")
-        kinds = (kind,) if kind else ()
+        kinds = () if kind is None else (kind,)
         return await self._read(
             lambda connection: [
                 entry.as_json()
@@ -194,7 +195,9 @@ class CaseRoutes:
             responses={
                 "200": json_answer("The case as it is now."),
                 **_UNKNOWN,
-                "409": {"description": "Somebody else was faster; nothing was changed."},
+                "409": {
+                    "description": "Somebody else was faster, or the case is in no state for that; nothing was changed."
+                },
                 "413": {"description": "The body is too long."},
                 "422": {"description": "That is not allowed; the answer says why."},
                 "503": {"description": "The database is busy or away; nothing was changed."},
@@ -204,12 +207,12 @@ class CaseRoutes:
         async def endpoint(request: Request) -> Response:
             body = decoded_body(decoder, await bounded_body(request, MOST_BYTES))
             actor = f"{PERSON}{request.scope[CALLER].name}"
-            case = await run_in_threadpool(self._write, actor, act, Asked(request.path_params, body))
-            return _json(case.model_dump(mode="json"))
+            changed = await run_in_threadpool(self._write, actor, act, Asked(request.path_params, body))
+            return _json(changed.model_dump(mode="json"))
 
-        return Route(act.path, endpoint, methods=["POST"], name=f"{act.body.__name__} {act.path}")
+        return Route(act.path, endpoint, methods=["POST"], name=act.path)
 
-    def _write(self, actor: str, act: Act, asked: Asked) -> Case:
+    def _write(self, actor: str, act: Act, asked: Asked) -> Record:
         with self._trail.writing(actor) as write:
             return act.change(write, asked)
 

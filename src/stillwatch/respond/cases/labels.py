@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from stillwatch.domain.cases import Case, CaseLabel, KnownLabel
 from stillwatch.domain.labels import LabeledAccounts
-from stillwatch.errors import CaseError
+from stillwatch.errors import CaseError, CaseStateError, UnknownCaseError
 from stillwatch.respond.audit import Write
 from stillwatch.respond.cases import rows
 from stillwatch.respond.cases.changes import case_to_change
@@ -22,6 +22,7 @@ from stillwatch.respond.store.case_tables import case_label_accounts, case_label
 ORDINARY: Final = frozenset({CaseLabel.BENIGN, CaseLabel.AUTHORIZED})
 """Labels of accounts that are left alone, and that others may be compared with."""
 
+_LARGEST_ID: Final = 2**31 - 1
 LABEL = "label"
 """The kind of object under which the trail keeps labels that belong to no case."""
 
@@ -54,7 +55,9 @@ def add_label(
     case = case_to_change(write, name, version)
     members = rows.accounts_of(write.connection, case.case_id)
     if strangers := sorted(set(accounts) - set(members)):
-        raise CaseError(f"{case.case_id} has no account {strangers[0]!r}", hint="name accounts of this case")
+        raise UnknownCaseError(
+            f"{case.case_id} has no account {strangers[0]!r}", hint="name accounts of this case"
+        )
     if not accounts:
         _refuse_contradiction(case, label)
         case = _withdraw_same(write, case, label)
@@ -91,7 +94,7 @@ def withdraw_label(
     case = case_to_change(write, name, version)
     named = [m for m in case.labels if label == m.label_id or (m.whole and label is m.label)]
     if not named:
-        raise CaseError(
+        raise UnknownCaseError(
             f"{case.case_id} is not labeled {label}", hint="`stillwatch case show` lists its labels"
         )
     return _withdraw(write, case, named[0].label_id, linted(reason, "a reason", MAX_REASON))
@@ -116,6 +119,30 @@ def label_accounts(write: Write, label: CaseLabel, accounts: Collection[str], re
     }
     write.record("label.given", LABEL, str(label_id), facts)
     return label_id
+
+
+def withdraw_account_label(write: Write, label_id: int, reason: str) -> KnownLabel:
+    """Take back a label that belongs to no case; that it was given stays.
+
+    Returns:
+        The label, with its end.
+
+    Raises:
+        UnknownCaseError: no label in force has this number, or it belongs to a case.
+    """
+    text = linted(reason, "a reason", MAX_REASON)
+    row = (case_labels.c.label_id == label_id, case_labels.c.case_id.is_(None), case_labels.c.until.is_(None))
+    if (
+        label_id > _LARGEST_ID
+        or write.connection.execute(select(case_labels.c.label_id).where(*row)).first() is None
+    ):
+        raise UnknownCaseError(
+            f"no label {label_id} stands without a case",
+            hint="a label on a case is withdrawn through its case",
+        )
+    write.connection.execute(update(case_labels).where(*row).values(until=write.now))
+    write.record("label.withdrawn", LABEL, str(label_id), {"reason": text})
+    return next(known for known in _known(write.connection, None) if known.label_id == label_id)
 
 
 def labels_of(store: Store, *, as_of: datetime | None = None) -> tuple[KnownLabel, ...]:
@@ -188,7 +215,7 @@ def accounts_labeled(connection: Connection, label_id: int) -> tuple[str, ...]:
 def _refuse_contradiction(case: Case, label: CaseLabel) -> None:
     for mark in case.labels:
         if mark.whole and label.contradicts(mark.label):
-            raise CaseError(
+            raise CaseStateError(
                 f"{case.case_id} is labeled {mark.label.phrase}, which {label.phrase} contradicts",
                 hint=f"withdraw it first: stillwatch case unlabel {case.case_id} {mark.label} --reason ...",
             )

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from stillwatch.errors import (
     CaseConflictError,
     CaseError,
+    CaseStateError,
     DecisionError,
     GrantError,
     InputError,
@@ -32,6 +33,7 @@ _RETRY_AFTER_S: Final = 2
 _STATUS: Final[tuple[tuple[type[StillwatchError], int], ...]] = (
     (UnknownCaseError, 404),
     (CaseConflictError, 409),
+    (CaseStateError, 409),
     (CaseError, 422),
     (UnknownDecisionError, 404),
     (DecisionError, 422),

@@ -11,9 +11,10 @@ from starlette.types import Receive, Scope, Send
 from tests.unit.respond.decisions.serving import Client, served
 
 from stillwatch.detect.findings.report.example import example_report
+from stillwatch.domain.cases import CaseLabel
 from stillwatch.errors import StillwatchError
 from stillwatch.respond.audit import AuditTrail, Head, verify
-from stillwatch.respond.cases import record_finding
+from stillwatch.respond.cases import label_accounts, record_finding
 from stillwatch.respond.cases.http import CALLER, routes
 from stillwatch.respond.cases.verifying import differences
 from stillwatch.respond.node.openapi import openapi_document
@@ -108,6 +109,15 @@ def test_labels_reviews_snapshots_and_the_trail_can_be_read(client: Client, stor
     assert verify(store, [Head.parse(client.get("/v1/audit/head").json()["head"])]).holds
 
 
+def test_a_label_without_a_case_is_withdrawn_by_its_number(client: Client, store: Store) -> None:
+    with AuditTrail(store, now).writing("person:bob") as write:
+        number = label_accounts(write, CaseLabel.BENIGN, ("a",), "an appeal")
+    withdrawn = client.post(f"/v1/labels/{number}/withdraw", {"reason": "a mistake"}).json()
+    assert withdrawn["until"] is not None
+    assert client.post(f"/v1/labels/{number}/withdraw", {"reason": "again"}).status == 404
+    assert client.get("/v1/labels").json() == []
+
+
 @pytest.mark.parametrize(
     ("path", "body", "status"),
     [
@@ -120,13 +130,18 @@ def test_labels_reviews_snapshots_and_the_trail_can_be_read(client: Client, stor
         ("/v1/cases/case-1/close", b"[" * 200_000, 422),
         ("/v1/cases/case-1/close", b"x" * (2 << 20), 413),
         ("/v1/cases/case-1/status", {"status": "closed"}, 422),
+        ("/v1/cases/case-1/reopen", {"reason": "why not"}, 409),
+        ("/v1/cases/case-1/wake", {"reason": "why not"}, 409),
+        ("/v1/cases/case-1/triage", {"verdict": "true_positive", "because": "other"}, 422),
+        ("/v1/cases/case-1/triage", {"verdict": "false_positive"}, 422),
         ("/v1/cases/case-1/snooze", {"until": "2026-12-01T00:00:00", "reason": "x"}, 422),
         ("/v1/cases/case-1/snooze", {"until": "0001-01-01T00:00:00Z", "reason": "x"}, 422),
-        ("/v1/cases/case-1/labels", {"label": "benign", "reason": "x", "accounts": ["stranger"]}, 422),
-        ("/v1/cases/case-1/labels/99999999999999999999/withdraw", {"reason": "x"}, 422),
-        ("/v1/cases/case-1/notes/0/erase", {"reason": "x"}, 422),
+        ("/v1/cases/case-1/labels", {"label": "benign", "reason": "x", "accounts": ["stranger"]}, 404),
+        ("/v1/cases/case-1/labels/99999999999999999999/withdraw", {"reason": "x"}, 404),
+        ("/v1/cases/case-1/notes/0/erase", {"reason": "x"}, 404),
         ("/v1/cases/case-1/assign", {"assignee": "x" * 300}, 422),
         ("/v1/cases/case-1/assign", {"assignee": "\u0000"}, 422),
+        ("/v1/labels/99999999999999999999/withdraw", {"reason": "x"}, 404),
     ],
     ids=lambda value: str(value)[:30],
 )
@@ -154,6 +169,7 @@ def test_what_cannot_be_done_is_refused_and_changes_nothing(
         ("/v1/audit?since=-1", 422),
         ("/v1/audit?since=9999999999999999999", 422),
         ("/v1/audit?kind=%00", 422),
+        ("/v1/audit?kind=", 422),
     ],
 )
 def test_what_is_not_there_is_said(client: Client, path: str, status: int) -> None:

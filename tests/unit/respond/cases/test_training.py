@@ -27,8 +27,10 @@ def store(tmp_path: Path) -> Iterator[Store]:
         with AuditTrail(store, lambda: NOON).writing("person:alice") as write:
             cases.record_finding(write, FINDING)
             cases.label_accounts(write, CaseLabel.BENIGN, ("elsewhere",), "an appeal")
+            mistaken = cases.label_accounts(write, CaseLabel.BENIGN, ("mistaken",), "an appeal")
             cases.add_label(write, "case-1", CaseLabel.BENIGN, "known")
         with AuditTrail(store, lambda: NOON + timedelta(hours=1)).writing("person:alice") as write:
+            cases.withdraw_account_label(write, mistaken, "the appeal was a lie")
             cases.withdraw_label(write, "case-1", CaseLabel.BENIGN, "it was not")
             cases.add_label(
                 write, "case-1", CaseLabel.AUTHORIZED, "one of them", accounts=FINDING.accounts[:1]
@@ -39,7 +41,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def test_calibration_learns_the_same_from_the_table_as_from_the_store(store: Store, tmp_path: Path) -> None:
     rows = write_labels(store, tmp_path / "labels.parquet")
-    assert rows == 2 * len(FINDING.accounts) + 2
+    assert rows == 2 * len(FINDING.accounts) + 3
     learned = read_labels(tmp_path / "labels.parquet")
     assert learned == cases.labeled_accounts(cases.labels_of(store, as_of=NOON + timedelta(days=1)))
     assert learned.ordinary == {"elsewhere", FINDING.accounts[0]}
