@@ -25,7 +25,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import zstandard
-from tests.e2e.node.running import RunningNode
+from tests.e2e.node.running import RunningNode, cpu_s
 
 from benchmarks.claims import Claim, print_claims
 from benchmarks.load_requests import MARK, otlp_json, otlp_protobuf, requests
@@ -34,7 +34,6 @@ MUST_PER_S = 20_000
 _BODY_ROWS = 500  # what collectors send at once is 512 to 8,192
 _SECONDS = 10.0
 _NDJSON = {"Content-Type": "application/x-ndjson"}
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,12 +203,6 @@ def _send(
             raise RuntimeError(f"the node answered {answer.status}")
         sent[place] += interface.rows
     connection.close()
-
-
-def cpu_s(process: int) -> float:
-    """Return the processor time that a process has used, without its children."""
-    fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
 def _children_cpu_s(process: int) -> float:

@@ -22,10 +22,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
-from tests.e2e.node.running import RunningNode
+from tests.e2e.node.running import RunningNode, cpu_s
 
 from benchmarks.claims import Claim, print_claims
-from benchmarks.ingest import cpu_s
 from stillwatch.cli import main as stillwatch
 
 SCENARIO = "fortnight"

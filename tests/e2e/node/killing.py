@@ -17,7 +17,7 @@ from typing import Any
 import nats.errors
 import nats.js.errors
 from tests.e2e.node.broker import Broker
-from tests.e2e.node.running import RunningNode
+from tests.e2e.node.running import RunningNode, cpu_s
 from tests.e2e.node.traffic import requests, tables_of, write_lines
 
 from stillwatch.cli import main
@@ -36,6 +36,7 @@ class Outcome:
     Args:
         kills: By victim.
         restarts_s: Seconds until the node answered again.
+        restarts_cpu_s: Processor seconds it used until then.
         requests: Requests that were acknowledged.
         decisions: Decisions that were acknowledged.
         lost_decisions: Those that are not there any more.
@@ -46,6 +47,7 @@ class Outcome:
 
     kills: dict[str, int] = field(default_factory=dict)
     restarts_s: list[float] = field(default_factory=list)
+    restarts_cpu_s: list[float] = field(default_factory=list)
     requests: int = 0
     decisions: int = 0
     lost_decisions: int = 0
@@ -201,6 +203,7 @@ def kill_everything(
                 if victim == "node":
                     node.kill()
                     outcome.restarts_s.append(node.start())
+                    outcome.restarts_cpu_s.append(cpu_s(node.pid))
                 elif victim == "broker":
                     broker.kill()
                     broker.start()
