@@ -98,6 +98,23 @@ def test_only_relationships_that_hold_on_the_day_count(
 
 
 @pytest.mark.parametrize(
+    ("dates", "count"),
+    [
+        ({"StartDate": "2026-11-20T00:00:00Z"}, 1),
+        ({"StartDate": "2026-11-21T00:00:00Z"}, 0),
+        ({"EndDate": "2026-11-20T00:00:00Z"}, 0),
+        ({"EndDate": "2026-11-21T00:00:00Z"}, 1),
+    ],
+)
+def test_a_period_begins_with_its_first_day_and_is_over_on_its_last(
+    golden_copy: GoldenCopy, dates: dict[str, str], count: int
+) -> None:
+    period = {"PeriodType": "RELATIONSHIP_PERIOD", **dates}
+    records = [golden_copy.relation(golden_copy.lei(1), golden_copy.lei(2), periods=[period])]
+    assert len(register(relationships=golden_copy.write("RelationshipRecord", records)).holdings) == count
+
+
+@pytest.mark.parametrize(
     ("percent", "bounds"),
     [
         ("60", (0.6, 0.6)),
