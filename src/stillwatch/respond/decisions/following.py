@@ -6,10 +6,12 @@ from datetime import timedelta
 from typing import Final
 
 from stillwatch.domain.actions import Action
+from stillwatch.domain.cases import CaseLabel
 from stillwatch.domain.decisions import Decision
 from stillwatch.domain.findings import Finding
 from stillwatch.domain.severity import AuthorizationStatus, Label
 from stillwatch.respond.audit import Write
+from stillwatch.respond.cases import find
 from stillwatch.respond.decisions.planning import plan
 from stillwatch.respond.decisions.playbook import Playbook
 from stillwatch.respond.decisions.reading import decisions_about, reinstated_since
@@ -49,6 +51,7 @@ def follow(
     """
     if finding.label is Label.AUTHORIZED or _is_in_scope(finding):
         return ()
+    finding = _as_people_say(write, finding, case_id)
     switch = switch_of(write.connection, playbook)
     planned = plan(
         playbook,
@@ -74,6 +77,15 @@ def follow(
         if accounts:
             taken.append(take(write, revised(decision, {"accounts": accounts})))
     return tuple(taken)
+
+
+def _as_people_say(write: Write, finding: Finding, case_id: str | None) -> Finding:
+    """Return the finding as resale where a person labeled its case so, and not as a true campaign besides."""
+    case = None if case_id is None else find(write.connection, case_id)
+    said = frozenset() if case is None else frozenset(mark.label for mark in case.labels if mark.whole)
+    if CaseLabel.RESALE in said and CaseLabel.TRUE_CAMPAIGN not in said:
+        return finding.model_copy(update={"label": Label.RESALE})
+    return finding
 
 
 def _is_in_scope(finding: Finding) -> bool:

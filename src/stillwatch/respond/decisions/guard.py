@@ -36,6 +36,10 @@ _DELIVER_S: Final = 0.5
 """Seconds between two deliveries of counts and logs."""
 
 _PASSED: Final = Verdict(checked=False, reason="not checked")
+_BATCH: Final = 2_000
+_PAUSE_S: Final = 0.1
+"""Counts are delivered in short transactions with pauses in between: whoever takes a decision must not wait for them."""
+
 _HELD: Final = Verdict(
     action=Action.BLOCK,
     checked=False,
@@ -247,16 +251,11 @@ class Guard:
             self._failed("changes cannot be read", error)
 
     def _deliver(self) -> None:
-        """Hand over counts and logs; keep what could not be handed over."""
-        with self._effects_lock:
-            counted = self._effects.drain()
-        if counted and self._sink is not None:
-            try:
-                self._sink.report(counted)
-            except Exception as error:  # noqa: BLE001 - see above
-                with self._effects_lock:
-                    self._effects.give_back(counted)
-                self._failed("counts cannot be delivered", error)
+        """Hand over logs and counts; keep what could not be handed over."""
+        self._deliver_logs()
+        self._deliver_counts()
+
+    def _deliver_logs(self) -> None:
         while lines := self._lines.batch():
             try:
                 self._write(lines)
@@ -264,6 +263,21 @@ class Guard:
                 self._lines.give_back(lines)
                 self._failed("logs cannot be delivered", error)
                 return
+
+    def _deliver_counts(self) -> None:
+        with self._effects_lock:
+            counted = self._effects.drain()
+        while counted and self._sink is not None:
+            try:
+                self._sink.report(counted[:_BATCH])
+            except Exception as error:  # noqa: BLE001 - see above
+                with self._effects_lock:
+                    self._effects.give_back(counted)
+                self._failed("counts cannot be delivered", error)
+                return
+            counted = counted[_BATCH:]
+            if counted:
+                self._stop.wait(_PAUSE_S)
 
     def _write(self, lines: list[bytes]) -> None:
         if self._folder is not None:

@@ -27,7 +27,7 @@ from stillwatch.domain.calls import Call, Outcome, Verdict
 from stillwatch.errors import SettingsError
 from stillwatch.respond.decisions.guard import Guard
 from stillwatch.respond.gateways.refusals import refusal_of
-from stillwatch.respond.gateways.withholding import strip_answer, strip_request
+from stillwatch.respond.gateways.withholding import EventFilter, strip_answer, strip_request
 from stillwatch.settings import load
 
 MARK: Final = "stillwatch_withheld"
@@ -93,8 +93,14 @@ class StillwatchLogger(CustomLogger):  # type: ignore[misc]  # LiteLLM is read w
     ) -> AsyncGenerator[Any, None]:
         """Take out of each piece of a stream what is withheld, as it passes."""
         withheld = _withheld(request_data)
+        events = EventFilter(withheld)
         async for piece in response:
-            yield filtered(piece, withheld) if withheld else piece
+            if withheld and isinstance(piece, bytes):
+                yield events.feed(piece)
+            else:
+                yield filtered(piece, withheld) if withheld else piece
+        if rest := events.end():
+            yield rest
 
     async def async_log_success_event(
         self,
@@ -141,7 +147,7 @@ def call_of(key: Any, data: Mapping[str, Any]) -> Call:
         key: LiteLLM's `UserAPIKeyAuth`.
         data: The request as LiteLLM passes it on.
     """
-    metadata = data.get("metadata") or data.get("litellm_metadata") or {}
+    metadata = data.get("litellm_metadata") or data.get("metadata") or {}
     headers = (data.get("proxy_server_request") or {}).get("headers") or {}
     known = (getattr(key, name, None) for name in _ACCOUNT)
     count = data.get("n")
@@ -188,15 +194,19 @@ def _refuse(verdict: Verdict) -> None:
 
 
 def _remember(data: dict[str, Any], verdict: Verdict) -> None:
-    """Mark the request for LiteLLM's own tags and for our filter of its answer."""
-    metadata = data.setdefault("metadata", {})
+    """Mark the request for LiteLLM's own tags and for our filter of its answer.
+
+    Where LiteLLM keeps its own metadata apart, `metadata` is the customer's and would be sent on to the model.
+    """
+    metadata = data.setdefault("litellm_metadata" if "litellm_metadata" in data else "metadata", {})
     metadata[MARK] = list(verdict.withheld)
     if verdict.tags:
         metadata["tags"] = [*(metadata.get("tags") or ()), *verdict.tags]
 
 
 def _withheld(data: Mapping[str, Any]) -> frozenset[Withheld]:
-    named = (data.get("metadata") or {}).get(MARK) or ()
+    kept = (data.get(name) or {} for name in ("litellm_metadata", "metadata"))
+    named = next((one[MARK] for one in kept if one.get(MARK)), ())
     return frozenset(Withheld(part) for part in named)
 
 

@@ -11,9 +11,10 @@ from stillwatch.domain.cases import CaseLabel
 from stillwatch.domain.decisions import AppealOutcome, Decision
 from stillwatch.domain.evidence import AuthorizationNote
 from stillwatch.domain.findings import Finding
+from stillwatch.domain.severity import Label
 from stillwatch.errors import DecisionError, UnknownDecisionError
 from stillwatch.respond.audit import AuditTrail
-from stillwatch.respond.cases import label_of_each, labels_of, record_finding
+from stillwatch.respond.cases import add_label, label_of_each, labels_of, record_finding
 from stillwatch.respond.decisions.appeals import answer_appeal, open_appeal
 from stillwatch.respond.decisions.following import follow
 from stillwatch.respond.decisions.playbook import Playbook
@@ -86,6 +87,16 @@ def test_what_people_call_benign_is_spared(trail: AuditTrail) -> None:
     with trail.writing(example().author) as write:
         taken = follow(write, example(), make_finding(), rng=random.Random(1), spared=("a", "c"))
     assert {decision.accounts for decision in taken} == {("b",)}
+
+
+def test_a_case_that_a_person_calls_resale_is_treated_as_resale(trail: AuditTrail) -> None:
+    with trail.writing(ALICE) as write:
+        case = record_finding(write, make_finding()).case
+        add_label(write, case.case_id, CaseLabel.RESALE, "a relay of ordinary developers")
+    with trail.writing(example().author) as write:
+        taken = follow(write, example(), make_finding(), rng=random.Random(1), case_id=case.case_id)
+    assert {decision.action for decision in taken} == {Action.VERIFY}
+    assert {decision.label for decision in taken} == {Label.RESALE}
 
 
 @pytest.mark.parametrize("status", ["in_scope", "out_of_scope"])
