@@ -27,8 +27,9 @@ from pathlib import Path
 import zstandard
 from tests.e2e.node.running import RunningNode, cpu_s
 
-from benchmarks.claims import Claim, print_claims
+from benchmarks.claims import Claim, claims_markdown, print_claims
 from benchmarks.load_requests import MARK, otlp_json, otlp_protobuf, requests
+from benchmarks.results import write_section
 
 MUST_PER_S = 20_000
 _BODY_ROWS = 500  # what collectors send at once is 512 to 8,192
@@ -128,6 +129,8 @@ def main(arguments: Sequence[str] = ()) -> int:
             rate = measure(node, interface, options.seconds)
         claims.append(_claim(interface, rate, gated=number == 0))
         print(f"{interface.name}: {claims[-1].measured}", flush=True)
+    if not options.only:
+        write_section("ingest", "Ways into the node", claims_markdown(claims))
     return print_claims(claims)
 
 

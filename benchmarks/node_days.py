@@ -24,7 +24,8 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from tests.e2e.node.running import RunningNode, cpu_s
 
-from benchmarks.claims import Claim, print_claims
+from benchmarks.claims import Claim, claims_markdown, print_claims
+from benchmarks.results import write_section
 from stillwatch.cli import main as stillwatch
 
 SCENARIO = "fortnight"
@@ -66,7 +67,9 @@ def main(arguments: Sequence[str] = ()) -> int:
         lab = Path(folder) / "lab"
         stillwatch(["simulate", options.scenario, "--out", str(lab), "--scale", str(options.scale)])
         days = list(played(Path(folder) / "node", lab))
-    return print_claims(claims_on(days))
+    claims = claims_on(days)
+    write_section("node_days", "A node over days", claims_markdown(claims))
+    return print_claims(claims)
 
 
 def claims_on(days: Sequence[Day]) -> list[Claim]:

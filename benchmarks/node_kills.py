@@ -16,7 +16,8 @@ from pathlib import Path
 
 from tests.e2e.node.killing import Outcome, kill_everything
 
-from benchmarks.claims import Claim, print_claims
+from benchmarks.claims import Claim, claims_markdown, print_claims
+from benchmarks.results import write_section
 
 ROUNDS = 50
 RESTART_S = 5.0
@@ -31,7 +32,9 @@ def main(arguments: Sequence[str] = ()) -> int:
     options = parser.parse_args(list(arguments))
     with tempfile.TemporaryDirectory() as folder:
         outcome = kill_everything(Path(folder), rounds=options.rounds, seed=options.seed, say=_say)
-    return print_claims(claims_on(outcome))
+    claims = claims_on(outcome)
+    write_section("node_kills", "Kills of node, broker and database", claims_markdown(claims))
+    return print_claims(claims)
 
 
 def claims_on(outcome: Outcome) -> list[Claim]:

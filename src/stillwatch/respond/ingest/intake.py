@@ -82,6 +82,7 @@ class Intake:
             OverloadedError: Too much waits already, or the node is stopping.
         """
         receipt: Future[Receipt] = Future()
+        receipt.set_running_or_notify_cancel()  # a sender who goes away cannot take back what is being written
         with self._changed:
             if self._closed:
                 raise OverloadedError("the node is stopping")

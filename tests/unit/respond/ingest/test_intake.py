@@ -1,5 +1,6 @@
 """Every delivery gets its own receipt, and only for what is on disk."""
 
+import asyncio
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
@@ -105,6 +106,18 @@ def test_a_bug_reaches_the_sender_and_the_thread_goes_on(disk: Slow, intake: Int
         intake.submit(delivery("a")).result(30)
     disk.failure = None
     assert intake.submit(delivery("b")).result(30) == Receipt(1)
+
+
+def test_a_sender_who_goes_away_disturbs_nobody(disk: Slow, intake: Intake) -> None:
+    async def impatient() -> None:
+        waiting = asyncio.wrap_future(intake.submit(delivery("a")))
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(waiting, 0.05)
+
+    asyncio.run(impatient())
+    disk.go.set()
+    assert intake.submit(delivery("b")).result(30) == Receipt(1)
+    assert disk.taken == ["a", "b"]
 
 
 def test_too_much_at_once_is_turned_away(disk: Slow, intake: Intake) -> None:
