@@ -10,7 +10,7 @@ import msgspec
 from stillwatch.domain.cases import CaseLabel, FalsePositiveReason, Triage
 from stillwatch.respond.cases.wording import MAX_NAME, MAX_NOTE, MAX_REASON
 
-_SAYS_SOMETHING = r"\S"
+_SAYS_SOMETHING = r"^[ \t\n]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x08\x0b-\x1f\x7f-\x9f]*$"
 Reason = Annotated[str, msgspec.Meta(max_length=MAX_REASON, pattern=_SAYS_SOMETHING)]
 Text = Annotated[str, msgspec.Meta(max_length=MAX_NOTE, pattern=_SAYS_SOMETHING)]
 Name = Annotated[str, msgspec.Meta(max_length=MAX_NAME, pattern=_SAYS_SOMETHING)]
