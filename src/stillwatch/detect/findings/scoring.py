@@ -65,7 +65,8 @@ def score(groups: Groups, coordination: NDArray[np.float64]) -> Scores:
         groups: The clusters.
         coordination: `(n_clusters,)` nats, see `campaigns.cohesion`.
     """
-    elicitation = ELICITATION.measure(groups)
+    # What one account asks for by itself is not what its neighbors ask for: no group is carried by a single one.
+    elicitation = np.minimum(ELICITATION.measure(groups), ELICITATION.measure(_without_heaviest(groups)))
     # What is taken is text: the answers to different prompts. What others ask word for word is a benchmark or a
     # textbook, and does not count.
     own_prompts = np.maximum(groups.pooled("different_prompts") - groups.pooled("shared_prompts"), 0.0)
@@ -75,6 +76,20 @@ def score(groups: Groups, coordination: NDArray[np.float64]) -> Scores:
         elicitation=elicitation,
         hands=_hands(groups, coordination),
         lone=np.log1p(elicitation * drawn),
+    )
+
+
+def _without_heaviest(groups: Groups) -> Groups:
+    """Leave out of every group the account that asks for training material most; lone accounts stay."""
+    elicited = groups.measures["elicited"]
+    return Groups(
+        [
+            np.delete(members, int(np.argmax(elicited[members])))
+            if len(members) >= GROUP_ACCOUNTS
+            else members
+            for members in groups.members
+        ],
+        groups.measures,
     )
 
 
