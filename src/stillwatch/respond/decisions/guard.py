@@ -208,8 +208,9 @@ class Guard:
     def _note(self, call: Call, verdict: Verdict) -> None:
         self._counters.refused += verdict.refused
         self._counters.would_refuse += verdict.would_refuse
-        with self._effects_lock:
-            self._effects.note(call.account_id, verdict, self._clock())
+        if self._sink is not None:
+            with self._effects_lock:
+                self._effects.note(call.account_id, verdict, self._clock())
 
     def _begin(self) -> None:
         """Start one thread that learns and one that delivers: a slow disk must not delay what is in force."""
