@@ -69,3 +69,8 @@ def test_a_record_without_end_is_refused_before_it_fills_the_memory() -> None:
 
     with pytest.raises(OwnershipError, match="larger than 32 MiB"):
         list(JsonValues(Endless(), "file").lines())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("step", range(1, 9))
+def test_a_number_is_not_cut_where_the_stream_is(step: int) -> None:
+    assert list(JsonValues(Trickle(b"[123456, -1.5e10, 7]", step), "file").lines()) == [123456, -1.5e10, 7]
