@@ -9,6 +9,7 @@ the automaton from setting out in the middle of words; the marks are then folded
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -66,17 +67,18 @@ def build_automaton(literals: Sequence[Literal], in_word: npt.NDArray[np.bool_])
     """
     marked = [_with_edges(literal, in_word) for literal in literals]
     data = np.frombuffer(b"".join(marked), np.uint8)
-    steps, own, order, failure, last = _build(data, np.array([len(text) for text in marked], np.int32))
+    lengths = np.array([len(text) for text in marked], np.int32)
+    steps, own, order, failure, last = _build(data, lengths, _states(marked))
     first_output, outputs = _collect(own, order, failure)
-    steps, order, outer_root = _fold_edges(steps, order, last, in_word)
+    order, outer_root = _fold_edges(steps, order, last, in_word)
     counts = np.append(np.diff(first_output), 0)
     ends = counts > 0
     order = np.concatenate([order[~ends[order]], order[ends[order]]])
     number = np.zeros(len(steps), np.int32)
     number[order] = np.arange(len(order), dtype=np.int32)
-    renumbered = number[steps[order]].ravel()
-    if len(order) <= np.iinfo(np.uint16).max:
-        renumbered = renumbered.astype(np.uint16)
+    kind = np.uint16 if len(order) <= np.iinfo(np.uint16).max else np.int32
+    renumbered = np.empty(len(order) * 256, kind)
+    _renumber(steps, order, number, renumbered)
     first = np.concatenate([[0], np.cumsum(counts[order])]).astype(np.int32)
     parts = [
         outputs[first_output[state] : first_output[state] + counts[state]] for state in order[ends[order]]
@@ -84,6 +86,18 @@ def build_automaton(literals: Sequence[Literal], in_word: npt.NDArray[np.bool_])
     return Automaton(
         renumbered, int(number[outer_root]), int((~ends[order]).sum()), first, np.concatenate(parts)
     )
+
+
+def _states(literals: Sequence[bytes]) -> int:
+    """Count the different beginnings of literals, the empty one included."""
+    ordered = sorted(literals)
+    return 1 + sum(map(len, ordered)) - sum(_shared(*pair) for pair in pairwise(ordered))
+
+
+def _shared(left: bytes, right: bytes) -> int:
+    """Count the bytes with which two literals begin alike."""
+    both = min(len(left), len(right))
+    return next((place for place in range(both) if left[place] != right[place]), both)
 
 
 def _with_edges(literal: Literal, in_word: npt.NDArray[np.bool_]) -> bytes:
@@ -99,31 +113,32 @@ def _with_edges(literal: Literal, in_word: npt.NDArray[np.bool_]) -> bytes:
 
 def _fold_edges(
     steps: Integers, order: Integers, last: Integers, in_word: npt.NDArray[np.bool_]
-) -> tuple[Integers, Integers, int]:
-    """Take the edge in front of a word together with the word's first byte.
+) -> tuple[Integers, int]:
+    """Take the edge in front of a word together with the word's first byte, in place.
+
+    Args:
+        steps: `(n_states + 1, 256)`; the last row becomes one more state, the root behind other than word bytes.
+        order: The states by depth.
+        last: `(n_states,)` the byte by which a state is entered.
+        in_word: `(256,)` whether a byte belongs to a word.
 
     Returns:
-        The steps with one more state, the root behind other than word bytes; the states but those that end in an
-        edge, by depth; and that root's number.
+        The states but those that end in an edge, by depth, with the new root; and that root's number.
     """
-    root = len(steps)
+    root = len(steps) - 1
     outside = np.append(~in_word[np.maximum(last, 0)], True)
     outside[0] = False
-    folded = np.concatenate([steps, steps[:1]])
-    rows = np.flatnonzero(outside)
-    words = np.flatnonzero(in_word)
-    folded[np.ix_(rows, words)] = steps[folded[rows, _EDGE][:, None], words]
-    folded[:, ~in_word] = np.where(folded[:, ~in_word] == 0, root, folded[:, ~in_word])
+    _fold(steps, outside, np.append(last == _EDGE, False), in_word)
     kept = order[last[order] != _EDGE]
-    return folded, np.concatenate([kept[:1], [root], kept[1:]]).astype(np.int32), root
+    return np.concatenate([kept[:1], [root], kept[1:]]).astype(np.int32), root
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def _build(data: Any, lengths: Any) -> Any:
-    """Insert the literals into a trie, then resolve failures in breadth-first order."""
-    steps = np.full((len(data) + 1, 256), -1, np.int32)
-    own = np.full(len(data) + 1, -1, np.int32)
-    last = np.full(len(data) + 1, -1, np.int32)
+def _build(data: Any, lengths: Any, most_states: int) -> Any:
+    """Insert the literals into a trie, then resolve failures in breadth-first order; one row of steps stays free."""
+    steps = np.full((most_states + 1, 256), -1, np.int32)
+    own = np.full(most_states, -1, np.int32)
+    last = np.full(most_states, -1, np.int32)
     count = 1
     position = 0
     for literal in range(len(lengths)):
@@ -153,7 +168,7 @@ def _build(data: Any, lengths: Any) -> Any:
                 failure[target] = fallback
                 order[filled] = target
                 filled += 1
-    return steps[:count].copy(), own[:count].copy(), order, failure, last[:count].copy()
+    return steps, own, order, failure, last
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
@@ -178,3 +193,26 @@ def _collect(own: Any, order: Any, failure: Any) -> Any:
                 outputs[place] = outputs[index]
                 place += 1
     return first, outputs
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _fold(steps: Any, outside: Any, ends_in_edge: Any, in_word: Any) -> None:
+    root = len(steps) - 1
+    steps[root] = steps[0]
+    edged = np.empty(256, np.int32)
+    for state in range(len(steps)):
+        if ends_in_edge[state]:
+            continue  # not kept, and read below as it is
+        edge = steps[state, _EDGE]
+        for code in range(256):
+            edged[code] = steps[edge, code] if outside[state] and in_word[code] else steps[state, code]
+            if not in_word[code] and edged[code] == 0:
+                edged[code] = root
+        steps[state] = edged
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _renumber(steps: Any, order: Any, number: Any, renumbered: Any) -> None:
+    for place in range(len(order)):
+        for code in range(256):
+            renumbered[place * 256 + code] = number[steps[order[place], code]]
