@@ -103,6 +103,20 @@ def test_counts_of_two_guards_add_up(
         assert effects_of(connection)[0].matched == 2
 
 
+def test_counts_of_thousands_of_accounts_are_all_delivered(
+    database: Path, store: Store, trail: AuditTrail, blocking: Decision
+) -> None:
+    accounts = tuple(f"org-{number}" for number in range(4_500))
+    with trail.writing(ALICE) as write:
+        take(write, blocking.model_copy(update={"accounts": accounts}))
+    with Guard(database, poll_s=0.02) as guard:
+        for name in accounts:
+            guard.decide(Call(name))
+    with store.reading() as connection:
+        (report,) = effects_of(connection)
+    assert (report.accounts, report.refused) == (4_500, 4_500)
+
+
 @pytest.mark.parametrize("fail_closed", [False, True])
 def test_without_a_source_calls_pass_or_not_by_setting_and_are_counted(
     tmp_path: Path, *, fail_closed: bool
