@@ -11,6 +11,8 @@ _CHUNK: Final = 1 << 20
 _MOST_CHARACTERS: Final = 32 << 20
 """A single record larger than this is no record."""
 
+_AFTER_A_NUMBER: Final = frozenset(" \t\r\n,]}")
+
 
 class JsonValues:
     """Reads values from a stream and keeps only what is not parsed yet.
@@ -75,9 +77,13 @@ class JsonValues:
             except RecursionError:
                 self._fail("it is nested too deeply")
             else:
-                if end < len(self._text) or self._ended or not self._more():
+                if self._is_whole(value, end) or not self._more():
                     self._at = end
                     return value
+
+    def _is_whole(self, value: Any, end: int) -> bool:
+        """Say whether no further text can belong to a value: a number has no end of its own."""
+        return not isinstance(value, int | float) or self._text[end : end + 1] in _AFTER_A_NUMBER
 
     def _peek(self) -> str:
         """Return the next visible character; empty at the end."""
