@@ -37,9 +37,12 @@ def over_http(connection: socket.socket, path: str, token: str) -> Ask:
 
     def ask() -> None:
         connection.sendall(raw)
-        answer = connection.recv(65_536)
+        answer = b""
         while not _whole(answer):
-            answer += connection.recv(65_536)
+            chunk = connection.recv(65_536)
+            if not chunk:
+                raise RuntimeError("the server closed the connection")
+            answer += chunk
         if not answer.startswith(b"HTTP/1.1 200"):
             raise RuntimeError(answer[:300].decode(errors="replace"))
 

@@ -12,7 +12,7 @@ import socket
 import statistics
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,33 +38,41 @@ class Proxy:
 
     Args:
         running: Its process.
-        connection: A connection that stays open.
         medians_ms: Median milliseconds of a call, by round.
         cpu_ms: Milliseconds of processor time of a call, by round.
     """
 
     running: Running
-    connection: socket.socket
     medians_ms: list[float] = field(default_factory=list)
     cpu_ms: list[float] = field(default_factory=list)
 
-    def ask(self) -> float:
-        """Make one call; return its milliseconds."""
+    def ask(self, connection: socket.socket) -> float:
+        """Make one call over a connection that stays open; return its milliseconds."""
         head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {_KEY}\r\n"
         kind = f"Content-Type: application/json\r\nContent-Length: {len(_BODY)}\r\n\r\n"
         started = time.perf_counter()
-        self.connection.sendall((head + kind).encode() + _BODY)
+        connection.sendall((head + kind).encode() + _BODY)
         answer = b""
         while not answer.endswith(b"}"):
-            answer += self.connection.recv(65_536)
+            chunk = connection.recv(65_536)
+            if not chunk:
+                raise RuntimeError(f"the proxy closed the connection after {answer[:300]!r}")
+            answer += chunk
         if not answer.startswith(b"HTTP/1.1 200"):
             raise RuntimeError(answer[:500].decode(errors="replace"))
         return (time.perf_counter() - started) * 1_000
 
+    def warm_up(self) -> None:
+        """Make calls that are not measured."""
+        with socket.create_connection(("127.0.0.1", self.running.port)) as connection:
+            for _ in range(_WARM_UP):
+                self.ask(connection)
+
     def round(self) -> None:
         """Make some calls and keep their median."""
         before = self.running.cpu_s()
-        self.medians_ms.append(statistics.median(self.ask() for _ in range(_CALLS)))
+        with socket.create_connection(("127.0.0.1", self.running.port)) as connection:
+            self.medians_ms.append(statistics.median(self.ask(connection) for _ in range(_CALLS)))
         self.cpu_ms.append((self.running.cpu_s() - before) * 1_000 / _CALLS)
 
     @property
@@ -123,11 +131,9 @@ def measured(folder: Path, rounds: int) -> dict[str, Proxy]:
             running = stack.enter_context(
                 server("litellm", own, **offline, **(guard if name == "inside" else {}))
             )
-            connection = stack.enter_context(closing(socket.create_connection(("127.0.0.1", running.port))))
-            proxies[name] = Proxy(running, connection)
+            proxies[name] = Proxy(running)
         for proxy in proxies.values():
-            for _ in range(_WARM_UP):
-                proxy.ask()
+            proxy.warm_up()
         for _ in range(rounds):
             for proxy in proxies.values():
                 proxy.round()

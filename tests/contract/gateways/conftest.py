@@ -82,10 +82,11 @@ def model(folder: Path) -> Iterator[Client]:
 
 
 def config_for(model_url: str, **more: Any) -> dict[str, Any]:
-    parameters = {"model": "openai/m", "api_base": f"{model_url}/v1", "api_key": "none"}
+    parameters = {"model": "hosted_vllm/m", "api_base": f"{model_url}/v1", "api_key": "none"}
     return {
         "model_list": [{"model_name": "m", "litellm_params": parameters}],
         "general_settings": {"master_key": MASTER_KEY},
         "litellm_settings": {"telemetry": False, "drop_params": False},
+        "router_settings": {"disable_cooldowns": True, "num_retries": 0},
         **more,
     }

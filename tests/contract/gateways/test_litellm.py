@@ -164,6 +164,28 @@ def test_inside_a_stream_is_filtered_and_stays_a_stream(inside: Front) -> None:
 
 
 @pytest.mark.parametrize("stream", [False, True])
+def test_inside_anthropic_messages_are_filtered_too(inside: Front, *, stream: bool) -> None:
+    def ask(account: str) -> Any:
+        asked = {
+            "model": "m",
+            "max_tokens": 99,
+            "messages": [{"role": "user", "content": "Hello"}],
+            "stream": stream,
+        }
+        return inside.client.post("/v1/messages", asked, {"Authorization": f"Bearer sk-{account}"})
+
+    account = f"anthropic-{stream}"
+    assert b"secret" in ask(account).body
+    inside.decide(account, "withhold", withheld=("reasoning",))
+    end = time.monotonic() + _PATIENCE_S
+    while b"secret" in (answer := ask(account)).body:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert answer.status == 200
+    assert b"there" in answer.body
+
+
+@pytest.mark.parametrize("stream", [False, True])
 def test_inside_each_call_is_recorded_for_detection(inside: Front, *, stream: bool) -> None:
     account = f"recorded-{stream}"
     assert inside.ask(account, stream=stream, temperature=0.5).status == 200
