@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
 import msgspec
@@ -107,7 +106,6 @@ class Rounds:
         options: What the process is told.
         spool: Sealed before each round, so that the round sees everything that was acknowledged.
         every_s: Seconds from the start of a round to the start of the next; a longer round delays the next.
-        after: Called after each round.
     """
 
     def __init__(
@@ -115,16 +113,13 @@ class Rounds:
         options: DetectorOptions,
         spool: Spool,
         every_s: float,
-        after: Callable[[RoundReport], None] | None = None,
     ) -> None:
         self._options = options
         self._spool = spool
         self._every_s = every_s
-        self._after = after
         self._process: asyncio.subprocess.Process | None = None
         self._started = False
         self._crashes = 0
-        self._soon = asyncio.Event()
         self._lock = asyncio.Lock()
         self.counters = RoundCounters()
 
@@ -141,13 +136,7 @@ class Rounds:
                 await self._end_process()
                 await asyncio.sleep(_RESTART_S)
                 continue
-            self._soon.clear()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._soon.wait(), max(0.0, started + self._every_s - loop.time()))
-
-    def hurry(self) -> None:
-        """Let the next round start now."""
-        self._soon.set()
+            await asyncio.sleep(max(0.0, started + self._every_s - loop.time()))
 
     async def round(self) -> RoundReport:
         """Run one round now.
@@ -173,8 +162,6 @@ class Rounds:
                 findings=report.findings,
                 seconds=round(sum(report.seconds.values()), 2),
             )
-        if self._after is not None:
-            self._after(report)
         return report
 
     async def stop(self) -> None:
