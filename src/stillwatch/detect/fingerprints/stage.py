@@ -12,47 +12,28 @@ import pyarrow.compute as pc
 from stillwatch.detect.fingerprints.exemplars import NAMES, template_names, value_names
 from stillwatch.detect.fingerprints.facts import CLIENT_SEPARATOR, Matcher, Origins, fingerprint
 
-ENOUGH_ROWS = 65_536
-ENOUGH_BYTES = 64 << 20
-
 
 def fingerprinted(
-    batches: Iterable[pa.RecordBatch], matcher: Matcher, *, threads: int, enough_rows: int = ENOUGH_ROWS
+    batches: Iterable[pa.RecordBatch], matcher: Matcher, *, threads: int
 ) -> Iterator[tuple[pa.RecordBatch, pa.Table]]:
     """Reduce batches to facts and names; at most two batches more than there are threads are held at a time.
-
-    Small batches are joined to larger ones first.
 
     Args:
         batches: Canonical batches.
         matcher: The elicitation rules.
-        enough_rows: Batches of so many rows are not joined with others.
         threads: Worker threads; the compiled parts release the interpreter lock.
 
     Yields:
-        Facts (`FACTS`) and names (`NAMES`) of all batches, in order.
+        Facts (`FACTS`) and names (`NAMES`) of each batch, in order.
     """
     waiting: deque[Future[tuple[pa.RecordBatch, pa.Table]]] = deque()
     with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="fingerprint") as pool:
-        for batch in _gathered(batches, enough_rows):
+        for batch in batches:
             waiting.append(pool.submit(_reduce, batch, matcher))
             if len(waiting) > threads + 1:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
-
-
-def _gathered(batches: Iterable[pa.RecordBatch], enough_rows: int) -> Iterator[pa.RecordBatch]:
-    """Join small batches, because each has a price of its own: logs may come in very many small files."""
-    held: list[pa.RecordBatch] = []
-    for batch in batches:
-        held.append(batch)
-        rows, size = sum(one.num_rows for one in held), sum(one.nbytes for one in held)
-        if rows >= enough_rows or size >= ENOUGH_BYTES:
-            yield pa.concat_batches(held)
-            held = []
-    if held:
-        yield pa.concat_batches(held)
 
 
 def _reduce(batch: pa.RecordBatch, matcher: Matcher) -> tuple[pa.RecordBatch, pa.Table]:

@@ -28,22 +28,14 @@ def batches(count: int, drawn: list[int]) -> Iterator[pa.RecordBatch]:
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_facts_come_in_the_order_of_the_batches(threads: int) -> None:
-    found = [facts for facts, _ in fingerprinted(batches(20, []), NoRules(), threads=threads, enough_rows=1)]
+    found = [facts for facts, _ in fingerprinted(batches(20, []), NoRules(), threads=threads)]
     assert [facts["account_id"][0].as_py() for facts in found] == [f"org-{number}" for number in range(20)]
     assert all(facts.schema == FACTS for facts in found)
 
 
-@pytest.mark.parametrize(("enough", "sizes"), [(1, [1] * 7), (3, [3, 3, 1]), (100, [7])])
-def test_small_batches_are_joined(enough: int, sizes: list[int]) -> None:
-    found = [facts for facts, _ in fingerprinted(batches(7, []), NoRules(), threads=1, enough_rows=enough)]
-    assert [facts.num_rows for facts in found] == sizes
-    ids = [one for facts in found for one in facts["account_id"].to_pylist()]
-    assert ids == [f"org-{number}" for number in range(7)]
-
-
 def test_few_batches_are_held_at_a_time() -> None:
     drawn: list[int] = []
-    for taken, _ in enumerate(fingerprinted(batches(50, drawn), NoRules(), threads=2, enough_rows=1)):
+    for taken, _ in enumerate(fingerprinted(batches(50, drawn), NoRules(), threads=2)):
         assert len(drawn) <= taken + 1 + 2 + 2
 
 
