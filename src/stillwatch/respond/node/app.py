@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 
@@ -9,6 +10,7 @@ import msgspec
 import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -17,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from stillwatch.errors import StillwatchError
 from stillwatch.respond.node.gate import Gate
 from stillwatch.respond.node.openapi import openapi_document
+from stillwatch.respond.web.fast_paths import FastPaths
 from stillwatch.respond.web.interface import interface, interface_of
 from stillwatch.respond.web.problems import on_bug, on_http_exception, on_stillwatch_error, problem
 
@@ -45,6 +48,7 @@ def build_app(routes: Sequence[Route], gate: Gate, lifespan: Lifespan | None = N
     document = msgspec.json.encode(openapi_document(every))
     return Starlette(
         routes=_by_path(gate, every),
+        middleware=[Middleware(FastPaths, fast=_fast(gate, every))],
         exception_handlers={
             StillwatchError: on_stillwatch_error,
             HTTPException: on_http_exception,
@@ -81,6 +85,12 @@ class _Methods:
         if app is None:
             app = problem(405, "the path knows no such method", headers={"Allow": self._allowed})
         await app(connection, receive, send)
+
+
+def _fast(gate: Gate, routes: Sequence[Route]) -> dict[tuple[str, str], ASGIApp]:
+    """Return the endpoints that are bare applications, which answer their own errors, by method and path."""
+    bare = [route for route in routes if not inspect.isroutine(route.endpoint) and "{" not in route.path]
+    return {(method, route.path): _behind(gate, route) for route in bare for method in route.methods or ()}
 
 
 async def _logged_bug(request: Request, error: Exception) -> Response:
