@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from stillwatch.domain.cases import Case, CaseStatus, FalsePositiveReason, Note, Triage
+from stillwatch.domain.decisions import PERSON
 from stillwatch.errors import CaseConflictError, CaseError, CaseStateError, UnknownCaseError
 from stillwatch.respond.audit import Write
 from stillwatch.respond.cases import rows
@@ -47,7 +48,7 @@ def assign(write: Write, name: str, assignee: str | None, *, version: int | None
         version: The version that was looked at, or None.
     """
     case = _open_case(write, name, version)
-    who = None if assignee is None else linted(assignee, "an assignee", MAX_NAME)
+    who = None if assignee is None else linted(assignee, "an assignee", MAX_NAME + len(PERSON))
     return case if who == case.assignee else commit(write, case, CaseAction.ASSIGNED, {"assignee": who})
 
 

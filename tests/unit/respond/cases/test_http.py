@@ -139,7 +139,7 @@ def test_a_label_without_a_case_is_withdrawn_by_its_number(client: Client, store
         ("/v1/cases/case-1/labels", {"label": "benign", "reason": "x", "accounts": ["stranger"]}, 404),
         ("/v1/cases/case-1/labels/99999999999999999999/withdraw", {"reason": "x"}, 404),
         ("/v1/cases/case-1/notes/0/erase", {"reason": "x"}, 404),
-        ("/v1/cases/case-1/assign", {"assignee": "x" * 300}, 422),
+        ("/v1/cases/case-1/assign", {"assignee": "x" * 201}, 422),
         ("/v1/cases/case-1/assign", {"assignee": "\u0000"}, 422),
         ("/v1/labels/99999999999999999999/withdraw", {"reason": "x"}, 404),
     ],
