@@ -7,7 +7,9 @@ and whatever only some prompts say are never shown.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -95,9 +97,10 @@ def _may_be_shown(account: NDArray[np.int32], content: NDArray[np.int64]) -> boo
 
     What two accounts share is between the two of them. A prompt that is sent again and again is no template.
     """
-    accounts = len(np.unique(account))
-    prompts = len(np.unique(content))
-    return accounts >= MIN_ACCOUNTS or (accounts == 1 and prompts >= MIN_PROMPTS)
+    accounts = len(set(account.tolist()))
+    if accounts > 1:
+        return accounts >= MIN_ACCOUNTS
+    return len(set(content.tolist())) >= MIN_PROMPTS
 
 
 class _Words:
@@ -126,11 +129,9 @@ def _skeleton(texts: list[list[str]]) -> str:
     if len({" ".join(text) for text in texts}) < SAMPLED_PROMPTS // 2:
         return ""  # the same prompt again and again
     bags = [set(text) for text in texts]
-    shared = {
-        word
-        for word in bags[0]
-        if _is_shown(word) and sum(word in bag for bag in bags) >= COMMON_SHARE * len(bags)
-    }
+    carried = Counter(chain.from_iterable(bags))
+    common = COMMON_SHARE * len(bags)
+    shared = {word for word in bags[0] if carried[word] >= common and _is_shown(word)}
     words: list[str] = []
     for word in texts[0]:
         shown = word if word in shared else GAP
