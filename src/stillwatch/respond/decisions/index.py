@@ -35,7 +35,7 @@ def now_us() -> int:
 class DecisionIndex:
     """Decisions and indicators in force, for lookup from any thread.
 
-    A lookup costs a few microseconds and does not grow with what is loaded. Memory is about 300 bytes an entry.
+    A lookup costs a few microseconds and does not grow with what is loaded. Memory is about 350 bytes an entry.
 
     Args:
         clock: Returns UTC microseconds, for calls that carry no time and for expiry.
