@@ -12,6 +12,7 @@ the interval reaches up to all of it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -128,45 +129,92 @@ def _seen_part(
     return float(np.clip((1 - intercept) / max(1 + slope, 1e-9), MIN_SEEN_PART, 1.0))
 
 
-def mark_requests(state: State, population: Population, members: NDArray[np.int64]) -> Marked:
-    """Count the marked requests of a cluster's accounts.
+def mark_requests(
+    state: State, population: Population, clusters: Sequence[NDArray[np.int64]]
+) -> list[Marked]:
+    """Count the marked requests of the accounts of some clusters, in one pass over the facts.
 
     Args:
         state: Where the facts are.
         population: The accounts.
-        members: Positions of the cluster's accounts.
+        clusters: Positions of each cluster's accounts; no account in two.
     """
-    keys = [_own_templates(population, members, spread) for spread in SPREADS]
+    if not clusters:
+        return []
+    keys = [[_own_templates(population, members, spread) for spread in SPREADS] for members in clusters]
+    rows = _counted(state, population, clusters, keys)
+    return [_of_cluster(rows, members, _matched_by_mistake(population, members)) for members in clusters]
+
+
+def _counted(
+    state: State,
+    population: Population,
+    clusters: Sequence[NDArray[np.int64]],
+    keys: Sequence[Sequence[NDArray[np.int64]]],
+) -> dict[str, NDArray[np.float64]]:
+    """Count requests of each account of the clusters: all, marked at each level, and plain."""
     connection = duckdb.connect(config={"threads": 2, "memory_limit": "2GB"})
+    accounts = np.concatenate(clusters)
+    cluster = np.repeat(np.arange(len(clusters)), [len(members) for members in clusters])
     connection.register(
-        "members", pa.table({"account_id": population.account_ids[members].tolist(), "account": members})
+        "members",
+        pa.table(
+            {"account_id": population.account_ids[accounts].tolist(), "place": accounts, "cluster": cluster}
+        ),
     )
-    lists = [one.tolist() for one in keys]
+    connection.register("own_keys", _levels(keys))
     elicited = f"(elicitation & ~{1 << HARVESTING_BIT}::uinteger) > 0"
     columns = ", ".join(
-        f"count(*) filter ({elicited} or list_has_any(keys, {numbers!r}::bigint[]))::double as level_{index}"
-        for index, numbers in enumerate(lists)
+        f"count(*) filter ({elicited} or least_spread <= {level})::double as level_{level}"
+        for level in range(len(SPREADS))
     )
-    rows = connection.sql(
-        f"""select members.account, count(*)::double as requests, {columns},
-            count(*) filter (not ({elicited} or list_has_any(keys, {lists[1]!r}::bigint[]))
-                and coalesce(single_turn, false) and system = 0 and not tools)::double as plain
-        from read_parquet({state.facts(population.days)!r}) join members using (account_id)
-        group by members.account order by members.account"""
+    facts = f"read_parquet({state.facts(population.days)!r})"
+    return connection.sql(
+        f"""with mine as (
+            select row_number() over () as row, place, cluster, elicitation, keys,
+                coalesce(single_turn, false) and system = 0 and not tools as bare
+            from {facts} join members using (account_id)),
+        with_key as (
+            select row, min(level) as least_spread
+            from (select row, cluster, unnest(keys) as key from mine) join own_keys using (cluster, key)
+            group by row),
+        marked as (
+            select place, elicitation, bare, coalesce(least_spread, {len(SPREADS)}) as least_spread
+            from mine left join with_key using (row))
+        select place, count(*)::double as requests, {columns},
+            count(*) filter (bare and not ({elicited} or least_spread <= 1))::double as plain
+        from marked group by place order by place"""
     ).fetchnumpy()
-    marked = np.stack([np.asarray(rows[f"level_{index}"]) for index in range(len(SPREADS))], axis=1)
+
+
+def _levels(keys: Sequence[Sequence[NDArray[np.int64]]]) -> pa.Table:
+    """List each cluster's own templates with the strictest level at which they are its own."""
+    cluster = [np.full(len(one), at) for at, levels in enumerate(keys) for one in levels]
+    level = [np.full(len(one), at) for levels in keys for at, one in enumerate(levels)]
+    found = [one for levels in keys for one in levels]
+    return pa.table(
+        {
+            name: np.concatenate(column)
+            for name, column in (("cluster", cluster), ("level", level), ("key", found))
+        }
+    )
+
+
+def _of_cluster(rows: dict[str, NDArray[np.float64]], members: NDArray[np.int64], ordinary: float) -> Marked:
+    mine = np.isin(rows["place"], members)
+    marked = np.stack([rows[f"level_{level}"][mine] for level in range(len(SPREADS))], axis=1)
+    return Marked(
+        rows["place"][mine].astype(np.int64), rows["requests"][mine], marked, rows["plain"][mine], ordinary
+    )
+
+
+def _matched_by_mistake(population: Population, members: NDArray[np.int64]) -> float:
+    """Return the share of ordinary accounts' requests that the rules match by mistake or by trade."""
     requests = np.maximum(population.totals["requests"].astype(np.float64), 1.0)
     others = np.setdiff1d(np.arange(len(population)), members)
     rate = population.totals["elicited"][others] / requests[others]
     # Whose trade it is to elicit, ordinary or not, says nothing of what the rules match by mistake.
-    ordinary = float(rate[rate < MOSTLY_ORDINARY].mean()) if (rate < MOSTLY_ORDINARY).any() else 0.0
-    return Marked(
-        rows["account"].astype(np.int64),
-        np.asarray(rows["requests"]),
-        marked,
-        np.asarray(rows["plain"]),
-        ordinary,
-    )
+    return float(rate[rate < MOSTLY_ORDINARY].mean()) if (rate < MOSTLY_ORDINARY).any() else 0.0
 
 
 def _own_templates(population: Population, members: NDArray[np.int64], spread: float) -> NDArray[np.int64]:

@@ -49,8 +49,9 @@ def flag(state: State, seen: Look, verdicts: Verdicts, fdr: float) -> list[Flagg
         fdr: Nominal false-discovery rate.
     """
     out = []
-    for index in np.flatnonzero(verdicts.flagged(seen, fdr)).tolist():
-        marked = mark_requests(state, seen.population, seen.groups.members[index])
+    flagged = np.flatnonzero(verdicts.flagged(seen, fdr)).tolist()
+    every = mark_requests(state, seen.population, [seen.groups.members[index] for index in flagged])
+    for index, marked in zip(flagged, every, strict=True):
         extraction = marked.estimate(np.random.default_rng(0), pooled=bool(seen.scores.hands[index] > 0))
         hands = float(seen.groups.share("several_users", of="accounts")[index])
         label = _label(verdicts, index, fdr, hands, extraction.share)
