@@ -24,9 +24,12 @@ HOSTILE = (
 Open = Callable[..., Any]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Start Debian's Chromium once, or skip where there is none."""
+    """Start Debian's Chromium once for a module, or skip where there is none.
+
+    While it runs its driver holds an event loop in this thread, in which no other test could run one of its own.
+    """
     if not CHROMIUM.exists():
         pytest.skip("chromium is not installed; .ci/run installs it")
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")

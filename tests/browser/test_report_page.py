@@ -8,6 +8,7 @@ import pytest
 from stillwatch.domain.findings import ScanReport
 
 Open = Callable[..., Any]
+pytestmark = pytest.mark.xdist_group("browser")  # one Chromium for all
 CONTRAST = (Path(__file__).parent / "contrast.js").read_text(encoding="utf-8")
 
 

@@ -40,6 +40,7 @@ def configure(*, quiet: bool) -> None:
             structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "message"]),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(warning if quiet else info),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        # Looked up for each event: what stderr was when the program began may be closed by now.
+        logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )

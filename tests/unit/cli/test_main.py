@@ -93,9 +93,9 @@ def test_quiet_may_stand_anywhere(words: list[str]) -> None:
     "words", [["scan", "--quiet", "no-such-logs"], ["scan", "no-such-logs", "--quiet"]], ids=str
 )
 def test_quiet_is_no_flag_of_a_command_that_takes_several_words(
-    words: list[str], capsys: pytest.CaptureFixture[str]
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    main(words)
+    main([*words, "--out", str(tmp_path)])
     assert "no-such-logs cannot be read" in capsys.readouterr().err
     assert terminal.is_quiet()
 
