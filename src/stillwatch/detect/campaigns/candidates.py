@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LINKED_PARTS = 6
 SAMPLED_PAIRS = 1_000  # pairs weighed to compare two parts
 MIN_SAMPLED_PAIRS = 50
-SAMPLED_TOTAL = 200_000  # pairs weighed at a time, shared among many parts
+SAMPLED_TOTAL = 80_000  # pairs weighed at a time, shared among many parts
 SAMPLED_MEMBERS = 30  # other members that one member is weighed against
 MIN_CORE = 3
 CORE_FACTORS = (1.5, 2.0, 3.0)  # of the usual tie, what a core's ties are worth at least

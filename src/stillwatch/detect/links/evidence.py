@@ -85,14 +85,22 @@ class LinkEvidence:
         found = [at for at, one in enumerate(self.shared) if one.kind.family == family]
         return np.array(found, dtype=np.int64)
 
-    def _timeless(self, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return the nats of pairs, a column for each of `names`, coincidences of active hours left at 0."""
+    def _timeless(
+        self, left: NDArray[np.int64], right: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Weigh pairs, coincidences of active hours left at 0.
+
+        Returns:
+            `(m, n_names)` nats, a column for each of `names`, and `(m,)` how far demand agrees (cosine).
+        """
         nats = np.zeros((len(left), len(self.names)))
         shared_nats(self._rows.pointers, self._rows.values, self._kind_of, self._nats_of, left, right, nats)
         keep_strongest(nats, self._networks)
         if self.templates is not None:
-            nats[:, self.names.index("template_family")] = self.templates.nats(left, right, self.size)
-        return nats
+            families, agreement = self.templates.shared(left, right, self.size)
+            nats[:, self.names.index("template_family")] = families
+            return nats, agreement
+        return nats, np.zeros(len(left))
 
     def _add_timing(
         self, nats: NDArray[np.float64], left: NDArray[np.int64], right: NDArray[np.int64]
@@ -104,7 +112,7 @@ class LinkEvidence:
         return nats
 
     def _weigh(self, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.float64]:
-        return self._add_timing(self._timeless(left, right), left, right)
+        return self._add_timing(self._timeless(left, right)[0], left, right)
 
     def by_kind(self, left: NDArray[np.int64], right: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
         """Return the nats of each kind for pairs of accounts.
@@ -147,11 +155,10 @@ class LinkEvidence:
         out = np.zeros((len(left), 3))
 
         def work(some: slice) -> None:
-            nats = self._weigh(left[some], right[some])
+            timeless, out[some, 2] = self._timeless(left[some], right[some])
+            nats = self._add_timing(timeless, left[some], right[some])
             out[some, 0] = nats.sum(axis=1)
             out[some, 1] = nats[:, self._access].sum(axis=1)
-            if self.templates is not None:
-                out[some, 2] = self.templates.agreement(left[some], right[some])
 
         in_chunks(work, len(left), self.threads)
         return out
@@ -178,7 +185,7 @@ class LinkEvidence:
         total = np.zeros(len(left))
 
         def work(some: slice) -> None:
-            timeless = self._timeless(left[some], right[some])
+            timeless, _ = self._timeless(left[some], right[some])
             hopeful = np.flatnonzero(timeless.sum(axis=1) > 0.5 * alone)
             ends = left[some][hopeful], right[some][hopeful]
             total[some.start + hopeful] = self._add_timing(timeless[hopeful], *ends).sum(axis=1)

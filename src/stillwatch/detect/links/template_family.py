@@ -51,9 +51,9 @@ class TemplateFamilies:
     direction: NDArray[np.float64]
     of_prompt: NDArray[np.float64]
 
-    def nats(
+    def shared(
         self, left: NDArray[np.int64], right: NDArray[np.int64], population_size: int
-    ) -> NDArray[np.float64]:
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Weigh what pairs of accounts share.
 
         The nats of every family both use are added, and count to the extent that the two accounts' whole demand
@@ -65,10 +65,11 @@ class TemplateFamilies:
             population_size: Accounts in the population.
 
         Returns:
-            `(m,)` float64, at most twice the log prior odds, `2 log N`.
+            `(m,)` float64 nats, at most twice the log prior odds, `2 log N`, and `(m,)` float64 how far the demand of
+            pairs agrees over families (cosine).
         """
         sums = self._sums(left, right)
-        return _agreed(sums[:, 0], sums[:, 2], population_size)
+        return _agreed(sums[:, 0], sums[:, 2], population_size), sums[:, 2]
 
     def prompt_nats(
         self, left: NDArray[np.int64], right: NDArray[np.int64], population_size: int
@@ -76,10 +77,6 @@ class TemplateFamilies:
         """Weigh what pairs of accounts share in their prompts, system instructions left aside, `(m,)` float64."""
         sums = self._sums(left, right)
         return _agreed(sums[:, 1], sums[:, 2], population_size)
-
-    def agreement(self, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return how far the demand of pairs agrees over families, cosine `(m,)` float64."""
-        return self._sums(left, right)[:, 2]
 
     def telling_rows(self) -> Rows:
         """Return the use of families that tells something."""
