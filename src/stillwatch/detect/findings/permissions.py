@@ -110,12 +110,8 @@ class Permissions:
         )
 
     def _touches(self, record: Authorization, account: str) -> bool:
-        named, domain = self._named.get(account, ""), self._domain.get(account)
-        return (
-            account in record.account_ids
-            or (record.organization is not None and record.organization in {named.partition(":")[2], domain})
-            or (record.email_domain is not None and domain == record.email_domain)
-            or named == record.authorization_id
+        return record.names_account(
+            account, recorded=self._named.get(account), email_domain=self._domain.get(account)
         )
 
 
