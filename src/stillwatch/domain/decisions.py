@@ -137,9 +137,7 @@ class Decision(Record):
         _refuse_disorder(self.starts_at, self.ends_at)
         _refuse_wrong_parts(self.action, self.throttle, self.withheld)
         _refuse_by_label(self.action, self.label)
-        if self.mode is Mode.LIVE and self.action.hurts and not self.rationale.strip():
-            message = f"a live {self.action} needs an independent rationale"
-            raise ValueError(message)
+        _refuse_live_without_reason(self.mode, self.action, self.rationale)
         return self
 
 
@@ -199,9 +197,7 @@ class Indicator(Record):
         _refuse_disorder(self.valid_from, self.valid_until)
         _refuse_wrong_parts(self.action, self.throttle, self.withheld)
         _refuse_by_label(self.action, self.label)
-        if self.mode is Mode.LIVE and self.action.hurts and not self.rationale.strip():
-            message = f"a live {self.action} needs an independent rationale"
-            raise ValueError(message)
+        _refuse_live_without_reason(self.mode, self.action, self.rationale)
         return self
 
 
@@ -265,6 +261,13 @@ def _refuse_wrong_parts(action: Action, throttle: Throttle | None, withheld: Ite
         raise ValueError(message)
     if bool(tuple(withheld)) != (action is Action.WITHHOLD):
         message = "withhold says what is withheld, and nothing else does"
+        raise ValueError(message)
+
+
+def _refuse_live_without_reason(mode: Mode, action: Action, rationale: str) -> None:
+    """Refuse what a customer would feel and this provider has not reasoned for itself."""
+    if mode is Mode.LIVE and action.hurts and not rationale.strip():
+        message = f"a live {action} needs an independent rationale"
         raise ValueError(message)
 
 

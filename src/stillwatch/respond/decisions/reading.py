@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Row, Table, and_, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, and_, select
 
 from stillwatch.domain.decisions import Appeal, AppealOutcome, Decision, Indicator
 from stillwatch.errors import UnknownDecisionError
@@ -61,18 +61,21 @@ def _as_change(row: Row[Any, Any, Any]) -> Change:
     return Change(row.change, row.entry_id, None if row.entry is None else _ENTRIES.decode(row.entry))
 
 
+def _record(connection: Connection, table: Table, key: ColumnElement[str], entry_id: str) -> object:
+    """Return what one entry of a table records."""
+    record = connection.execute(select(table.c.record).where(key == entry_id)).scalar_one_or_none()
+    if record is None:
+        raise UnknownDecisionError(f"no {table.name.removesuffix('s')} has the id {entry_id}")
+    return record
+
+
 def decision_of(connection: Connection, decision_id: str) -> Decision:
     """Return one decision.
 
     Raises:
         UnknownDecisionError: there is none with this id.
     """
-    record = connection.execute(
-        select(decisions.c.record).where(decisions.c.decision_id == decision_id)
-    ).scalar_one_or_none()
-    if record is None:
-        raise UnknownDecisionError(f"no decision has the id {decision_id}")
-    return Decision.model_validate(record)
+    return Decision.model_validate(_record(connection, decisions, decisions.c.decision_id, decision_id))
 
 
 def indicator_of(connection: Connection, indicator_id: str) -> Indicator:
@@ -81,12 +84,7 @@ def indicator_of(connection: Connection, indicator_id: str) -> Indicator:
     Raises:
         UnknownDecisionError: there is none with this id.
     """
-    record = connection.execute(
-        select(indicators.c.record).where(indicators.c.indicator_id == indicator_id)
-    ).scalar_one_or_none()
-    if record is None:
-        raise UnknownDecisionError(f"no indicator has the id {indicator_id}")
-    return Indicator.model_validate(record)
+    return Indicator.model_validate(_record(connection, indicators, indicators.c.indicator_id, indicator_id))
 
 
 def appeal_of(connection: Connection, appeal_id: str) -> Appeal:
@@ -95,12 +93,7 @@ def appeal_of(connection: Connection, appeal_id: str) -> Appeal:
     Raises:
         UnknownDecisionError: there is none with this id.
     """
-    record = connection.execute(
-        select(appeals.c.record).where(appeals.c.appeal_id == appeal_id)
-    ).scalar_one_or_none()
-    if record is None:
-        raise UnknownDecisionError(f"no appeal has the id {appeal_id}")
-    return Appeal.model_validate(record)
+    return Appeal.model_validate(_record(connection, appeals, appeals.c.appeal_id, appeal_id))
 
 
 def decisions_now(
